@@ -1,0 +1,68 @@
+# Everything is done in .venv, which make creates. `make` alone lists what there is.
+
+PYTHON ?= python3
+VENV ?= .venv
+PY = $(VENV)/bin/python
+RUN = $(VENV)/.stamp-run
+DEV = $(VENV)/.stamp-dev
+PIP = $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
+
+.DEFAULT_GOAL := help
+.PHONY: help demo clean-demo test check format docs crash bench migrate migrations audit clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUN) ## run everything with a seeded marketplace and one live order; ONCE=1 stops after it, PORT=8000
+	@exec $(PY) manage.py demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
+
+clean-demo: ## forget all data of the demo
+	@if [ -x $(PY) ]; then exec $(PY) -m settlement_site.embedded forget; fi
+
+test: check ## check, then run all tests, everything from zero
+	$(PY) -m pytest $(TESTS)
+
+check: $(DEV) ## format, lint, types, layers, missing migrations, docs
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) docs/build.py --check
+
+format: $(DEV) ## format the code and fix what can be fixed
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+docs: $(DEV) ## write the generated pages of docs/ anew
+	$(PY) docs/build.py
+
+crash: $(DEV) ## kill the program at every point of every flow; fails when one loses or doubles money
+	@exec $(PY) -m tests.faults.crash
+
+bench: $(DEV) ## measure side by side with a peer; fails when a goal is missed
+	@exec $(PY) -m benchmarks
+
+migrate: $(RUN) ## bring the database to the current schema
+	@exec $(PY) manage.py migrate
+
+migrations: $(DEV) ## write migrations for changed models
+	@exec $(PY) manage.py makemigrations
+
+audit: $(RUN) ## prove the books
+	@exec $(PY) manage.py audit_books
+
+clean: clean-demo ## forget the data and the virtual environment
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Holdfast needs Python 3.11 or later; set PYTHON=.")'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.txt | $(PY)
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV): requirements.txt requirements-dev.txt | $(PY)
+	$(PIP) -r requirements-dev.txt
+	@touch $(RUN) $@

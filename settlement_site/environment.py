@@ -1,0 +1,179 @@
+"""Reads and judges the environment for settings.py.
+
+It must never guess: a bad value ends the program.
+"""
+
+import base64
+import binascii
+import json
+import os
+import re
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import dj_database_url
+from environs import Env, EnvError
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+KEY_BYTES = 32  # AES-256
+KEY_ID = re.compile(r"^[a-z0-9-]{1,16}$")
+
+
+class BadSetting(SystemExit):
+    """Stops the start with one sentence that says what to set, and no traceback."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"Holdfast cannot start: {sentence}")
+
+
+env = Env()
+env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+# Everything this checkout writes while running. HOLDFAST_VAR moves it; a relative path starts at
+# the checkout.
+VAR_DIR = (BASE_DIR / (os.environ.get("HOLDFAST_VAR") or "var")).resolve()
+
+
+def text(name: str, default: str) -> str:
+    """Read a string; an empty one counts as not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, default: bool) -> bool:
+    """Read a boolean. Raises: BadSetting."""
+    try:
+        return bool(env.bool(name, default)) if text(name, "") else default
+    except EnvError:
+        raise BadSetting(f"set {name} to true or false.") from None
+
+
+def number(name: str, default: int, *, lowest: int, highest: int) -> int:
+    """Read a whole number within bounds. Raises: BadSetting."""
+    given = text(name, str(default))
+    if not re.fullmatch(r"\d{1,9}", given) or not lowest <= int(given) <= highest:
+        raise BadSetting(f"set {name} to a whole number from {lowest} to {highest}.")
+    return int(given)
+
+
+def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """Read one of a few words. Raises: BadSetting."""
+    given = text(name, default)
+    if given not in choices:
+        raise BadSetting(f"set {name} to one of {', '.join(choices)}.")
+    return given
+
+
+def url(name: str, default: str, schemes: tuple[str, ...]) -> str:
+    """Read a URL of one of the schemes; its value is never repeated, it may hold a password.
+
+    Raises: BadSetting.
+    """
+    given = text(name, default)
+    shape = f"{schemes[0]}://…"
+    try:
+        parts = urlsplit(given)
+        _ = parts.port  # Parsed on demand: a port out of range raises here.
+    except ValueError:
+        raise BadSetting(f"set {name} to a URL such as {shape}.") from None
+    if parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/")):
+        raise BadSetting(f"set {name} to a URL such as {shape}.")
+    return given
+
+
+def base_url(name: str, default: str) -> str:
+    """Read the http(s) address of a service, without its last slash. Raises: BadSetting."""
+    given = url(name, default, ("http", "https"))
+    if not urlsplit(given).hostname or urlsplit(given).query:
+        raise BadSetting(f"set {name} to an address such as https://pay.example.com.")
+    return given.rstrip("/")
+
+
+def database(name: str) -> dict[str, Any]:
+    """Read the URL of a PostgreSQL database into Django's shape. Raises: BadSetting."""
+    given = url(name, "", ("postgresql", "postgres"))
+    try:
+        parsed: dict[str, Any] = {**dj_database_url.parse(given)}
+    except ValueError:
+        parsed = {}
+    if not parsed.get("NAME"):
+        raise BadSetting(f"set {name} to postgresql://user:password@host:5432/database.")
+    return parsed
+
+
+def broker_url(given: str) -> str:
+    """Say the same address in Celery's words, which differ for a unix socket."""
+    parts = urlsplit(given)
+    if parts.scheme != "unix":
+        return given
+    number = parse_qs(parts.query).get("db", ["0"])[0]
+    return f"redis+socket://{parts.path}?virtual_host={number}"
+
+
+def encryption_keys(name: str, default: str) -> dict[str, str]:
+    """Read `id:base64[,id:base64]`, newest first: the first seals, all of them open.
+
+    Raises: BadSetting.
+    """
+    keys: dict[str, str] = {}
+    for part in filter(None, re.split(r"[,\s]+", text(name, default))):
+        key_id, _, encoded = part.partition(":")
+        if not KEY_ID.match(key_id) or key_id in keys or _decoded_length(encoded) != KEY_BYTES:
+            raise BadSetting(
+                f"set {name} to key-id:key pairs, each key the base64 of {KEY_BYTES} bytes"
+                " and each id its own, of lower-case letters, digits and dashes."
+            )
+        keys[key_id] = encoded
+    if not keys:
+        raise BadSetting(
+            f"set {name} to key-id:key, the key being the base64 of {KEY_BYTES} random bytes."
+        )
+    return keys
+
+
+def _decoded_length(encoded: str) -> int:
+    try:
+        return len(base64.b64decode(encoded, validate=True))
+    except (binascii.Error, ValueError):
+        return 0
+
+
+def made_secrets() -> dict[str, str]:
+    """Read var/secrets.json, making it on first use.
+
+    Only for embedded mode: production sets its own.
+    """
+    path = VAR_DIR / "secrets.json"
+    try:
+        if not path.exists():
+            _make_secrets(path)
+        made: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError) as refusal:
+        raise BadSetting(
+            f"{path} cannot be read or made ({type(refusal).__name__});"
+            " set HOLDFAST_VAR to a directory of yours."
+        ) from None
+    return {name: str(value) for name, value in made.items()}
+
+
+def _make_secrets(path: Path) -> None:
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "FIELD_ENCRYPTION_KEYS": "k1:" + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode(),
+        "SANDBOX_CHANNEL_SECRET": secrets.token_urlsafe(32),
+        "SANDBOX_BANK_SECRET": secrets.token_urlsafe(32),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".secrets-")  # mode 0600
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(made, file, indent=2)
+    try:
+        os.link(
+            draft, path
+        )  # Of two programs starting at once, the first wins and the other reads its file.
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(draft)
