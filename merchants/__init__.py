@@ -1,0 +1,1 @@
+"""Who: users, platforms, merchants, their bank accounts, keys and commission terms."""

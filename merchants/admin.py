@@ -1,0 +1,259 @@
+"""The operators' view of people, accounts, keys and rules.
+
+Names, languages and deadlines are edited here; everything else is added, ended or revoked by a
+service. An account number, a key or its hash must never be shown.
+"""
+
+from typing import Any
+
+import pghistory
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from merchants import forms, services
+from merchants.admin_pages import ReadOnlyAdmin, ServiceAdmin, operator, service_page
+from merchants.models import (
+    ApiKey,
+    BankAccount,
+    CommissionPlan,
+    CommissionRule,
+    Merchant,
+    Platform,
+    User,
+)
+
+
+class EditedAdmin(ServiceAdmin):
+    """Lets operators change the few harmless columns left open, and records who did it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        with pghistory.context(actor=operator(request), reason="edited in the admin"):
+            return super().changeform_view(request, *args, **kwargs)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "email", "platform", "merchant", "is_staff", "is_active"]
+    list_filter = ["is_staff", "is_superuser", "is_active", "platform"]
+    list_select_related = ["platform", "merchant"]
+    autocomplete_fields = ["platform", "merchant"]
+    fieldsets = (
+        *(DjangoUserAdmin.fieldsets or ()),
+        (_("Belongs to"), {"fields": ["language", "platform", "merchant"]}),
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Platform)
+class PlatformAdmin(EditedAdmin):
+    list_display = ["name", "name_zh", "slug", "currency", "service_fee_bps", "created_at"]
+    search_fields = ["name", "name_zh", "slug", "id"]
+    readonly_fields = ["id", "slug", "currency", "service_fee_bps", "created_at"]
+    actions_list = ["create"]
+
+    @action(description=_("Add platform"), permissions=["create"])
+    def create(self, request: HttpRequest) -> HttpResponse:
+        return service_page(
+            self,
+            request,
+            title=_("Add platform"),
+            form_class=forms.PlatformForm,
+            call=services.create_platform,
+        )
+
+
+@admin.register(Merchant)
+class MerchantAdmin(EditedAdmin):
+    list_display = ["name", "reference", "platform", "email", "language", "active"]
+    list_filter = ["active", "platform"]
+    list_select_related = ["platform"]
+    search_fields = ["name", "reference", "email", "id"]
+    readonly_fields = ["id", "platform", "reference", "created_at"]
+    actions_list = ["create"]
+
+    @action(description=_("Add merchant"), permissions=["create"])
+    def create(self, request: HttpRequest) -> HttpResponse:
+        return service_page(
+            self,
+            request,
+            title=_("Add merchant"),
+            form_class=forms.MerchantForm,
+            call=services.create_merchant,
+        )
+
+
+@admin.register(BankAccount)
+class BankAccountAdmin(ReadOnlyAdmin):
+    list_display = [
+        "holder_name",
+        "masked",
+        "bank_name",
+        "currency",
+        "platform",
+        "merchant",
+        "active",
+    ]
+    list_filter = ["active", "currency", "platform"]
+    list_select_related = ["platform", "merchant"]
+    search_fields = ["holder_name", "last_four", "merchant__name"]
+    fields = [
+        "id",
+        "platform",
+        "merchant",
+        "currency",
+        "holder_name",
+        "bank_code",
+        "bank_name",
+        "masked",
+        "active",
+        "created_at",
+    ]
+    readonly_fields = ["masked"]
+    actions_list = ["create"]
+
+    @display(description=_("account number"))
+    def masked(self, account: BankAccount) -> str:
+        return f"•••• {account.last_four}"
+
+    @action(description=_("Change bank account"), permissions=["create"])
+    def create(self, request: HttpRequest) -> HttpResponse:
+        return service_page(
+            self,
+            request,
+            title=_("Change bank account"),
+            form_class=forms.BankAccountForm,
+            call=services.add_bank_account,
+            explanation=_now(
+                "Payouts go to the new account from now on; the old one is kept, inactive."
+            ),
+        )
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    list_display = ["name", "masked", "platform", "mode", "last_used_at", "revoked_at"]
+    list_filter = ["mode", "platform"]
+    list_select_related = ["platform"]
+    fields = [
+        "name",
+        "masked",
+        "platform",
+        "mode",
+        "api_version",
+        "created_at",
+        "last_used_at",
+        "revoked_at",
+    ]
+    readonly_fields = ["masked"]
+    actions_list = ["create"]
+    actions_detail = ["revoke"]
+
+    @display(description=_("key"))
+    def masked(self, key: ApiKey) -> str:
+        return str(key)
+
+    @action(description=_("Create API key"), permissions=["create"])
+    def create(self, request: HttpRequest) -> HttpResponse:
+        return service_page(
+            self,
+            request,
+            title=_("Create API key"),
+            form_class=forms.ApiKeyForm,
+            call=services.create_api_key,
+            show_secret=lambda answer: answer[1],
+            secret_label=_now("Copy the key now: it is shown this once and stored nowhere."),
+        )
+
+    @action(description=_("Revoke"), permissions=["operate"])
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        key = get_object_or_404(ApiKey, pk=object_id)
+        return service_page(
+            self,
+            request,
+            title=_("Revoke"),
+            call=services.revoke_api_key,
+            arguments={"public_id": key.public_id},
+            explanation=_now("%(key)s stops working at once.") % {"key": key},
+        )
+
+
+@admin.register(CommissionPlan)
+class CommissionPlanAdmin(ReadOnlyAdmin):
+    list_display = ["name", "platform", "active", "created_at"]
+    list_filter = ["active", "platform"]
+    list_select_related = ["platform"]
+    search_fields = ["name"]
+    actions_list = ["create"]
+
+    @action(description=_("Add commission plan"), permissions=["create"])
+    def create(self, request: HttpRequest) -> HttpResponse:
+        return service_page(
+            self,
+            request,
+            title=_("Add commission plan"),
+            form_class=forms.PlanForm,
+            call=services.create_plan,
+        )
+
+
+@admin.register(CommissionRule)
+class CommissionRuleAdmin(ReadOnlyAdmin):
+    list_display = [
+        "id",
+        "plan",
+        "priority",
+        "merchant",
+        "category",
+        "currency",
+        "rate_bps",
+        "fixed_minor",
+        "floor_minor",
+        "cap_minor",
+        "effective_from",
+        "effective_to",
+    ]
+    list_filter = ["plan", "currency"]
+    list_select_related = ["plan", "merchant"]
+    search_fields = ["id", "category", "merchant__name"]
+    actions_list = ["create"]
+    actions_detail = ["end"]
+
+    @action(description=_("Add commission rule"), permissions=["create"])
+    def create(self, request: HttpRequest) -> HttpResponse:
+        return service_page(
+            self,
+            request,
+            title=_("Add commission rule"),
+            form_class=forms.RuleForm,
+            call=services.add_rule,
+        )
+
+    @action(description=_("End rule"), permissions=["operate"])
+    def end(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return service_page(
+            self,
+            request,
+            title=_("End rule"),
+            form_class=forms.RuleEndForm,
+            call=services.end_rule,
+            arguments={"rule_id": object_id},
+            explanation=_now("Orders created before keep their frozen terms."),
+        )

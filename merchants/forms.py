@@ -1,0 +1,86 @@
+"""The forms of the operators' pages: one per service, fields named as its arguments."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from merchants.admin_pages import ServiceForm
+from merchants.models import BaseChoice, CommissionPlan, KeyMode, Language, Merchant, Platform
+
+
+def _instant(label: Any, **options: Any) -> forms.DateTimeField:
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"})
+    return forms.DateTimeField(label=label, widget=widget, **options)
+
+
+class PlatformForm(ServiceForm):
+    name = forms.CharField(label=_("Name"), max_length=120)
+    name_zh = forms.CharField(label=_("Chinese name"), max_length=120, required=False)
+    slug = forms.SlugField(label=_("Short name"), max_length=60)
+    currency = forms.CharField(label=_("Default currency"), max_length=3, initial="CNY")
+    language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
+    time_zone = forms.CharField(label=_("Time zone"), initial="Asia/Shanghai")
+    service_fee_bps = forms.IntegerField(label=_("Service fee (basis points)"), initial=60)
+
+
+class MerchantForm(ServiceForm):
+    platform = forms.ModelChoiceField(Platform.objects.order_by("name"), label=_("Platform"))
+    reference = forms.CharField(label=_("Reference"), max_length=64)
+    name = forms.CharField(label=_("Name"), max_length=120)
+    email = forms.EmailField(label=_("E-mail"), required=False)
+    language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
+
+
+class BankAccountForm(ServiceForm):
+    platform = forms.ModelChoiceField(Platform.objects.order_by("name"), label=_("Platform"))
+    merchant = forms.ModelChoiceField(
+        Merchant.objects.order_by("name"),
+        label=_("Merchant"),
+        required=False,
+        help_text=_("Leave empty for the account of the platform itself."),
+    )
+    currency = forms.CharField(label=_("Currency"), max_length=3, initial="CNY")
+    holder_name = forms.CharField(label=_("Holder"), max_length=120)
+    bank_code = forms.CharField(label=_("Bank code"), max_length=20)
+    bank_name = forms.CharField(label=_("Bank"), max_length=120, required=False)
+    account_number = forms.CharField(
+        label=_("Account number"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class ApiKeyForm(ServiceForm):
+    platform = forms.ModelChoiceField(Platform.objects.order_by("name"), label=_("Platform"))
+    name = forms.CharField(label=_("Name"), max_length=80)
+    mode = forms.ChoiceField(label=_("Mode"), choices=KeyMode.choices)
+
+
+class PlanForm(ServiceForm):
+    platform = forms.ModelChoiceField(Platform.objects.order_by("name"), label=_("Platform"))
+    name = forms.CharField(label=_("Name"), max_length=120)
+
+
+class RuleForm(ServiceForm):
+    plan = forms.ModelChoiceField(
+        CommissionPlan.objects.select_related("platform").order_by("platform__name", "name"),
+        label=_("Commission plan"),
+    )
+    priority = forms.IntegerField(label=_("Priority"), initial=0)
+    merchant = forms.ModelChoiceField(
+        Merchant.objects.order_by("name"), label=_("Merchant"), required=False
+    )
+    category = forms.CharField(label=_("Category"), max_length=64, required=False)
+    currency = forms.CharField(label=_("Currency"), max_length=3, initial="CNY")
+    rate_bps = forms.IntegerField(label=_("Rate (basis points)"))
+    fixed_minor = forms.IntegerField(label=_("Fixed part (minor units)"), initial=0)
+    floor_minor = forms.IntegerField(label=_("Floor (minor units)"), required=False)
+    cap_minor = forms.IntegerField(label=_("Cap (minor units)"), required=False)
+    base = forms.ChoiceField(label=_("Base"), choices=BaseChoice.choices)
+    effective_from = _instant(_("Effective from"))
+    effective_to = _instant(_("Effective to"), required=False)
+
+
+class RuleEndForm(ServiceForm):
+    effective_to = _instant(_("Effective to"))

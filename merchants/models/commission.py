@@ -1,0 +1,144 @@
+"""Commission plans and their rules. Orders copy what they need and never point here."""
+
+import pghistory
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from common.ids import MAX_LENGTH, new_id
+from common.money import BPS, MAX_AMOUNT_MINOR
+from merchants import triggers
+from merchants.models.people import Merchant, Platform
+from merchants.terms import CommissionBase
+
+
+def _new_plan_id() -> str:
+    return new_id("cpl")
+
+
+def _new_rule_id() -> str:
+    return new_id("crl")
+
+
+class BaseChoice(models.TextChoices):
+    """What a commission rate is taken of; the same codes as `terms.CommissionBase`."""
+
+    GOODS = CommissionBase.GOODS.value, _("Goods")
+    GOODS_AND_SHIPPING = CommissionBase.GOODS_AND_SHIPPING.value, _("Goods and shipping")
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    model_name="CommissionPlanAudit",
+    fields=["platform", "name", "active"],
+)
+class CommissionPlan(models.Model):
+    """A platform's list of commission rules. At most one plan of a platform is in force."""
+
+    id = models.CharField(
+        primary_key=True, max_length=MAX_LENGTH, default=_new_plan_id, editable=False
+    )
+    platform = models.ForeignKey(Platform, models.PROTECT, related_name="commission_plans")
+    name = models.CharField(_("name"), max_length=120)
+    active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("commission plan")
+        verbose_name_plural = _("commission plans")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["platform"], condition=Q(active=True), name="commission_plan_one_active"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    model_name="CommissionRuleAudit",
+    fields=[
+        "plan",
+        "priority",
+        "merchant",
+        "category",
+        "rate_bps",
+        "fixed_minor",
+        "floor_minor",
+        "cap_minor",
+        "base",
+        "currency",
+        "effective_from",
+        "effective_to",
+    ],
+)
+class CommissionRule(models.Model):
+    """What a platform takes of a sale. Only its end is ever edited: another rate, another rule."""
+
+    id = models.CharField(
+        primary_key=True, max_length=MAX_LENGTH, default=_new_rule_id, editable=False
+    )
+    plan = models.ForeignKey(CommissionPlan, models.PROTECT, related_name="rules")
+    priority = models.IntegerField(_("priority"), default=0)  # the higher one wins
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, null=True, blank=True, related_name="commission_rules"
+    )
+    category = models.CharField(_("category"), max_length=64, blank=True)  # empty: any
+    currency = models.CharField(_("currency"), max_length=3)
+    rate_bps = models.PositiveIntegerField(_("rate (basis points)"))
+    # Minor units of `currency`, per order and rule, from the seller to the platform.
+    fixed_minor = models.BigIntegerField(_("fixed part (minor units)"), default=0)
+    floor_minor = models.BigIntegerField(_("floor (minor units)"), null=True, blank=True)
+    cap_minor = models.BigIntegerField(_("cap (minor units)"), null=True, blank=True)
+    base = models.CharField(
+        _("base"), max_length=20, choices=BaseChoice.choices, default=BaseChoice.GOODS
+    )
+    effective_from = models.DateTimeField(_("effective from"))
+    # Not included; equal to `effective_from` for a rule withdrawn before it began.
+    effective_to = models.DateTimeField(_("effective to"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("commission rule")
+        verbose_name_plural = _("commission rules")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(rate_bps__lte=BPS),
+                name="rule_rate_in_range",
+                violation_error_message=_("The rate is 0 to 10000 basis points."),
+            ),
+            models.CheckConstraint(
+                condition=Q(fixed_minor__gte=0, fixed_minor__lte=MAX_AMOUNT_MINOR)
+                & (Q(floor_minor__isnull=True) | Q(floor_minor__gte=0))
+                & (
+                    Q(cap_minor__isnull=True) | Q(cap_minor__gte=0, cap_minor__lte=MAX_AMOUNT_MINOR)
+                ),
+                name="rule_amounts_in_range",
+                violation_error_message=_("Amounts are zero or more, up to 10^15 minor units."),
+            ),
+            models.CheckConstraint(
+                condition=Q(floor_minor__isnull=True)
+                | Q(floor_minor__lte=MAX_AMOUNT_MINOR)
+                & (Q(cap_minor__isnull=True) | Q(floor_minor__lte=F("cap_minor"))),
+                name="rule_floor_below_cap",
+                violation_error_message=_("The floor must not be above the cap."),
+            ),
+            models.CheckConstraint(
+                condition=Q(effective_to__isnull=True) | Q(effective_to__gte=F("effective_from")),
+                name="rule_ends_after_start",
+                violation_error_message=_("A rule must not end before it starts."),
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="rule_only_ends", exclude=["effective_to"]),
+            pgtrigger.Protect(name="rule_kept", operation=pgtrigger.Delete),
+            triggers.refuse_overlap(),
+        ]
+
+    def __str__(self) -> str:
+        return self.id

@@ -1,0 +1,179 @@
+"""Platforms, their merchants, and the people who sign in.
+
+It must never hold a balance: what somebody is owed is known to the books alone.
+"""
+
+import pghistory
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from common.ids import MAX_LENGTH, new_id
+from common.money import BPS
+from merchants.validators import check_time_zone
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+def _new_platform_id() -> str:
+    return new_id("plt")
+
+
+def _new_merchant_id() -> str:
+    return new_id("mer")
+
+
+class Language(models.TextChoices):
+    ENGLISH = "en", _("English")
+    CHINESE = "zh-hans", _("Simplified Chinese")
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    model_name="PlatformAudit",
+    fields=[
+        "name",
+        "slug",
+        "currency",
+        "service_fee_bps",
+        "pay_seconds",
+        "ship_seconds",
+        "ship_reminder_seconds",
+        "confirm_seconds",
+        "confirm_virtual_seconds",
+        "confirm_reminder_seconds",
+    ],
+)
+class Platform(models.Model):
+    """A shopping platform, our tenant. Its deadlines are copied onto every order it creates."""
+
+    id = models.CharField(
+        primary_key=True, max_length=MAX_LENGTH, default=_new_platform_id, editable=False
+    )
+    name = models.CharField(_("name"), max_length=120)
+    name_zh = models.CharField(_("Chinese name"), max_length=120, blank=True)
+    slug = models.SlugField(_("short name"), max_length=60, unique=True)
+    currency = models.CharField(_("default currency"), max_length=3, default="CNY")
+    language = models.CharField(
+        _("language"), max_length=10, choices=Language.choices, default=Language.ENGLISH
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="Asia/Shanghai", validators=[check_time_zone]
+    )
+    # Basis points of the whole order amount, kept by us at release, borne by the seller.
+    service_fee_bps = models.PositiveIntegerField(_("service fee (basis points)"), default=0)
+    pay_seconds = models.PositiveIntegerField(_("time to pay, seconds"), default=30 * 60)
+    ship_seconds = models.PositiveIntegerField(_("time to ship, seconds"), default=72 * HOUR)
+    ship_reminder_seconds = models.PositiveIntegerField(
+        _("remind the seller this long before, seconds"), default=24 * HOUR
+    )
+    confirm_seconds = models.PositiveIntegerField(
+        _("automatic confirmation after, seconds"), default=10 * DAY
+    )
+    confirm_virtual_seconds = models.PositiveIntegerField(
+        _("automatic confirmation of pickup and virtual goods after, seconds"), default=2 * DAY
+    )
+    confirm_reminder_seconds = models.PositiveIntegerField(
+        _("remind the buyer this long before, seconds"), default=2 * DAY
+    )
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("platform")
+        verbose_name_plural = _("platforms")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(service_fee_bps__lte=BPS),
+                name="platform_service_fee_in_range",
+                violation_error_message=_("The service fee is 0 to 10000 basis points."),
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    pay_seconds__gt=0,
+                    ship_seconds__gt=0,
+                    ship_reminder_seconds__gt=0,
+                    confirm_seconds__gt=0,
+                    confirm_virtual_seconds__gt=0,
+                    confirm_reminder_seconds__gt=0,
+                ),
+                name="platform_deadlines_positive",
+                violation_error_message=_("Deadlines are at least one second."),
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    ship_reminder_seconds__lt=F("ship_seconds"),
+                    confirm_reminder_seconds__lt=F("confirm_seconds"),
+                ),
+                name="platform_reminders_before_deadlines",
+                violation_error_message=_("A reminder must lie within the time it reminds of."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    model_name="MerchantAudit",
+    fields=["platform", "reference", "name", "email", "active"],
+)
+class Merchant(models.Model):
+    """A seller on one platform. `reference` is the platform's own name for it."""
+
+    id = models.CharField(
+        primary_key=True, max_length=MAX_LENGTH, default=_new_merchant_id, editable=False
+    )
+    platform = models.ForeignKey(Platform, models.PROTECT, related_name="merchants")
+    reference = models.CharField(_("reference"), max_length=64)
+    name = models.CharField(_("name"), max_length=120)
+    email = models.EmailField(_("e-mail"), blank=True)
+    language = models.CharField(
+        _("language"), max_length=10, choices=Language.choices, default=Language.ENGLISH
+    )
+    active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("merchant")
+        verbose_name_plural = _("merchants")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["platform", "reference"], name="merchant_reference_once"
+            ),
+            # Target of composite foreign keys: no account can point at another tenant's seller.
+            models.UniqueConstraint(fields=["platform", "id"], name="merchant_of_platform"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """Somebody who can sign in: an operator (neither platform nor merchant) or staff of one."""
+
+    language = models.CharField(
+        _("language"), max_length=10, choices=Language.choices, default=Language.ENGLISH
+    )
+    platform = models.ForeignKey(
+        Platform, models.PROTECT, null=True, blank=True, related_name="users"
+    )
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, null=True, blank=True, related_name="users"
+    )
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="user_email_once"),
+            models.CheckConstraint(
+                condition=Q(platform__isnull=True) | Q(merchant__isnull=True),
+                name="user_of_platform_or_merchant",
+            ),
+        ]

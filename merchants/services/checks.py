@@ -1,0 +1,36 @@
+"""Checks a new row against its own columns and CHECKs, and refuses it in words.
+
+It must never be the only guard: the database holds the same constraints.
+"""
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models
+
+from common.errors import DomainError
+from common.money import exponent
+
+
+def check_row(row: models.Model, refusal: type[DomainError]) -> None:
+    """Refuse a row whose values do not fit its columns or CHECKs.
+
+    Raises: `refusal`, UnknownCurrency.
+    """
+    currency = getattr(row, "currency", None)
+    if currency is not None:
+        exponent(currency)
+    try:
+        relations = {field.name for field in row._meta.fields if field.is_relation}
+        row.clean_fields(exclude=relations)
+        for constraint in row._meta.constraints:
+            if isinstance(constraint, models.CheckConstraint):
+                constraint.validate(type(row), row)
+    except ValidationError as invalid:
+        fields = invalid.message_dict if hasattr(invalid, "error_dict") else {}
+        said = [f"{name}: {' '.join(messages)}" for name, messages in fields.items()]
+        raise refusal(" ".join(said or invalid.messages), fields=sorted(fields)) from None
+
+
+def violates(error: IntegrityError, constraint: str) -> bool:
+    """Say whether the database refused because of the constraint of that name."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    return getattr(diagnosis, "constraint_name", None) == constraint

@@ -1,0 +1,188 @@
+"""Commission plans and their rules, and freezing them on an order.
+
+A rule is added and ended, never edited; an order never looks at a rule again once it has its terms.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
+
+from common.errors import DomainError
+from merchants import selectors, terms
+from merchants.models import BaseChoice, CommissionPlan, CommissionRule, Merchant, Platform
+from merchants.services.checks import check_row, violates
+
+
+class CommissionPlanTaken(DomainError):
+    """The platform has a plan in force already."""
+
+    code = "commission_plan_taken"
+
+
+class CommissionRuleInvalid(DomainError):
+    code = "commission_rule_invalid"
+    status = 422
+
+
+class CommissionRuleOverlap(DomainError):
+    """Another rule of equal rank would match the same lines at the same time."""
+
+    code = "commission_rule_overlap"
+
+
+def create_plan(
+    *, platform: Platform, name: str, at: datetime, active: bool = True
+) -> CommissionPlan:
+    """Start a list of commission rules for a platform.
+
+    Raises: CommissionPlanTaken, CommissionRuleInvalid.
+    """
+    plan = CommissionPlan(platform=platform, name=name, active=active, created_at=at)
+    check_row(plan, CommissionRuleInvalid)
+    try:
+        with transaction.atomic(durable=True):
+            plan.save(force_insert=True)
+    except IntegrityError as error:
+        if violates(error, "commission_plan_one_active"):
+            raise CommissionPlanTaken(
+                "This platform has a commission plan in force already.", platform=platform.pk
+            ) from None
+        raise
+    return plan
+
+
+@transaction.atomic(durable=True)
+def add_rule(
+    *,
+    plan: CommissionPlan,
+    currency: str,
+    rate_bps: int,
+    effective_from: datetime,
+    at: datetime,
+    priority: int = 0,
+    merchant: Merchant | None = None,
+    category: str = "",
+    fixed_minor: int = 0,
+    floor_minor: int | None = None,
+    cap_minor: int | None = None,
+    base: str = BaseChoice.GOODS,
+    effective_to: datetime | None = None,
+) -> CommissionRule:
+    """Add a rule to a plan. It counts for orders created from `effective_from` on.
+
+    Args: rate_bps: 0 to 10000. fixed_minor, floor_minor, cap_minor: minor units of `currency`, per
+        order and rule. merchant, category: None and "" match any.
+    Raises: CommissionRuleInvalid, CommissionRuleOverlap, UnknownCurrency.
+    Locks: the plan, so that of two rules at once the second one sees the first.
+    """
+    CommissionPlan.objects.select_for_update(of=("self",), no_key=True).get(pk=plan.pk)
+    if merchant is not None and merchant.platform_id != plan.platform_id:
+        raise CommissionRuleInvalid(
+            "This seller is not a seller of the plan's platform.", fields=["merchant"]
+        )
+    rule = CommissionRule(
+        plan=plan,
+        priority=priority,
+        merchant=merchant,
+        category=category,
+        currency=currency,
+        rate_bps=rate_bps,
+        fixed_minor=fixed_minor,
+        floor_minor=floor_minor,
+        cap_minor=cap_minor,
+        base=base,
+        effective_from=effective_from,
+        effective_to=effective_to,
+        created_at=at,
+    )
+    check_row(rule, CommissionRuleInvalid)
+    _refuse_overlap(rule)
+    rule.save(force_insert=True)
+    return rule
+
+
+@transaction.atomic(durable=True)
+def end_rule(*, rule_id: str, effective_to: datetime, at: datetime) -> CommissionRule:
+    """End a rule. Orders created before keep their frozen terms; a rule not begun yet is withdrawn.
+
+    Args: effective_to: not before `at` nor after the present end.
+    Raises: CommissionRuleInvalid. Locks: the plan.
+    """
+    rule = CommissionRule.objects.filter(pk=rule_id).first()
+    if rule is None:
+        raise CommissionRuleInvalid(f"There is no commission rule {rule_id!r}.", rule=rule_id)
+    CommissionPlan.objects.select_for_update(of=("self",), no_key=True).get(pk=rule.plan_id)
+    rule.refresh_from_db()
+    if effective_to < at:
+        raise CommissionRuleInvalid("A rule cannot end in the past.", fields=["effective_to"])
+    if rule.effective_to is not None and rule.effective_to < effective_to:
+        raise CommissionRuleInvalid("This rule ends earlier already.", fields=["effective_to"])
+    rule.effective_to = max(effective_to, rule.effective_from)
+    rule.save(update_fields=["effective_to"])
+    return rule
+
+
+def freeze_terms(
+    *,
+    platform: Platform,
+    merchant: Merchant,
+    currency: str,
+    lines: Sequence[terms.OrderedLine],
+    shipping_minor: int,
+    at: datetime,
+) -> terms.Terms:
+    """Compute the terms of a new order from the rules in force at its creation.
+
+    Args: lines: at least one, amounts in minor units of `currency`. shipping_minor: >= 0.
+    Returns: terms whose commission and service fee together never exceed the order; without a plan
+        or a matching rule there is no commission.
+    """
+    plan_id = selectors.active_plan_id(platform_id=platform.pk)
+    rules = (
+        []
+        if plan_id is None
+        else selectors.list_matching_rules(
+            plan_id=plan_id,
+            merchant_id=merchant.pk,
+            categories={line.category for line in lines},
+            currency=currency,
+            at=at,
+        )
+    )
+    return terms.compute(
+        plan_id=plan_id,
+        rules=rules,
+        lines=lines,
+        merchant_id=merchant.pk,
+        currency=currency,
+        shipping_minor=shipping_minor,
+        service_fee_bps=platform.service_fee_bps,
+        at=at,
+    )
+
+
+def _refuse_overlap(rule: CommissionRule) -> None:
+    """Refuse a tie; the plan is locked. A rule withdrawn before it began ties with none."""
+    if rule.effective_to == rule.effective_from:
+        return
+    rivals = CommissionRule.objects.filter(
+        Q(effective_to__isnull=True)
+        | Q(effective_to__gt=Greatest(F("effective_from"), Value(rule.effective_from))),
+        plan=rule.plan,
+        currency=rule.currency,
+        priority=rule.priority,
+        merchant=rule.merchant,
+        category=rule.category,
+    )
+    if rule.effective_to is not None:
+        rivals = rivals.filter(effective_from__lt=rule.effective_to)
+    rival = rivals.order_by("id").first()
+    if rival is not None:
+        raise CommissionRuleOverlap(
+            f"Rule {rival.id} already decides such lines at that time with priority "
+            f"{rule.priority}; end it first or choose another priority.",
+            rule=rival.id,
+        )

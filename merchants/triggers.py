@@ -1,0 +1,43 @@
+"""The database's own refusals that Django's constraints cannot express.
+
+Services refuse first and in words; a refusal from here means that somebody went around them.
+"""
+
+import pgtrigger
+
+_OVERLAP = """
+    PERFORM 1 FROM merchants_commissionplan WHERE id = NEW.plan_id FOR NO KEY UPDATE;
+    IF NEW.effective_to = NEW.effective_from THEN
+        RETURN NEW;
+    END IF;
+    IF EXISTS (
+        SELECT 1 FROM merchants_commissionrule AS other
+        WHERE other.plan_id = NEW.plan_id
+          AND other.id <> NEW.id
+          AND other.currency = NEW.currency
+          AND other.priority = NEW.priority
+          AND other.merchant_id IS NOT DISTINCT FROM NEW.merchant_id
+          AND other.category = NEW.category
+          AND (other.effective_to IS NULL
+               OR other.effective_to > GREATEST(other.effective_from, NEW.effective_from))
+          AND (NEW.effective_to IS NULL OR NEW.effective_to > other.effective_from)
+    ) THEN
+        RAISE EXCEPTION 'commission_rule_overlap' USING ERRCODE = 'exclusion_violation';
+    END IF;
+    RETURN NEW;
+"""
+
+
+def refuse_overlap() -> pgtrigger.Trigger:
+    """Refuse a rule that ties with another one, also for raw SQL.
+
+    An exclusion constraint would need btree_gist, which the embedded PostgreSQL lacks.
+
+    Locks: the plan, so that two writers queue; the check after it (READ COMMITTED) sees the other.
+    """
+    return pgtrigger.Trigger(
+        name="rule_overlap",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func=_OVERLAP,
+    )
