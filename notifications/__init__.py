@@ -1,0 +1,1 @@
+"""Telling people and machines: the outbox, and what is delivered from it."""

@@ -1,0 +1,161 @@
+"""Which event is told to whom by e-mail, and in what words (templates/notifications/<language>/).
+
+It must never decide anything about an order: a mail only repeats the facts of its event.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
+from django.core.validators import validate_email
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from common.money import Money
+from merchants.models import Language, Merchant
+from notifications.models import Audience, Channel, Delivery, DeliveryState, Event
+
+# event type -> who is told. `order.canceled` is told only of orders that had been paid.
+MAILS: Mapping[str, tuple[Audience, ...]] = {
+    "order.paid": (Audience.SELLER,),
+    "order.ship_reminder": (Audience.SELLER,),
+    "order.confirm_reminder": (Audience.BUYER,),
+    "order.canceled": (Audience.SELLER, Audience.BUYER),
+    "payout.paid": (Audience.SELLER,),
+    "payout.failed": (Audience.SELLER,),
+    "payout.returned": (Audience.SELLER,),
+}
+FOLDERS = {Language.ENGLISH.value: "en", Language.CHINESE.value: "zh_Hans"}
+INSTANTS = ("ship_by", "confirm_by")
+LONGEST_ADDRESS = 254
+
+
+def list_deliveries(events: Sequence[Event], at: datetime) -> list[Delivery]:
+    """List the e-mails these events give rise to; events with `platform` loaded.
+
+    An address nobody can send to becomes a delivery that has FAILED already, so that people see it.
+    """
+    told = [event for event in events if _is_told(event)]
+    merchants = Merchant.objects.in_bulk(
+        {event.data["merchant"] for event in told if event.data["merchant"]}
+    )
+    return [
+        _delivery(event, audience, *addressee, at=at)
+        for event in told
+        for audience in MAILS[event.type]
+        if (addressee := _addressee(event, audience, merchants))[0]
+    ]
+
+
+def send(delivery: Delivery) -> None:
+    """Compose and send one e-mail. Raises whatever the mail server makes of it."""
+    compose(delivery).send()
+
+
+def compose(delivery: Delivery) -> EmailMultiAlternatives:
+    """Put an event into words for its recipient: a plain text, and the same as simple HTML.
+
+    The Message-ID is the delivery's own, so that a mail sent twice after a crash shows once.
+    """
+    event = delivery.event
+    name = f"{event.type.replace('.', '_')}_{delivery.audience.lower()}.txt"
+    folder = FOLDERS.get(delivery.language, "en")
+    with translation.override(delivery.language):
+        text = render_to_string(f"notifications/{folder}/{name}", _words(event, delivery.language))
+        subject, _, body = text.strip().partition("\n")
+        body = body.strip() + "\n"
+        html = render_to_string(
+            "notifications/mail.html",
+            {"subject": subject, "body": body, "language": delivery.language},
+        )
+    mail = EmailMultiAlternatives(
+        subject,
+        body,
+        to=[delivery.recipient],
+        headers={
+            "Message-ID": f"<{event.public_id}.{delivery.pk}@{_sender_domain()}>",
+            "Auto-Submitted": "auto-generated",  # Source: RFC 3834, section 5
+        },
+    )
+    mail.attach_alternative(html, "text/html")
+    return mail
+
+
+def _is_told(event: Event) -> bool:
+    if event.type not in MAILS:
+        return False
+    return event.type != "order.canceled" or event.data["ship_by"] is not None
+
+
+def _addressee(
+    event: Event, audience: Audience, merchants: Mapping[str, Merchant]
+) -> tuple[str, str]:
+    """Returns: address, which may be empty, and language."""
+    if audience == Audience.BUYER:
+        language = event.data.get("buyer_language") or event.platform.language
+        return event.data["buyer_email"], language
+    merchant = merchants.get(event.data["merchant"] or "")
+    return (merchant.email, merchant.language) if merchant else ("", "")
+
+
+def _delivery(
+    event: Event, audience: Audience, recipient: str, language: str, *, at: datetime
+) -> Delivery:
+    refused = _refuse_address(recipient)
+    return Delivery(
+        event=event,
+        channel=Channel.EMAIL,
+        recipient=recipient.replace("\x00", "")[:LONGEST_ADDRESS],
+        audience=audience,
+        language=language if language in FOLDERS else Language.ENGLISH,
+        state=DeliveryState.FAILED if refused else DeliveryState.PENDING,
+        last_error=refused,
+        created_at=at,
+        next_attempt_at=at,
+    )
+
+
+def _refuse_address(recipient: str) -> str:
+    try:
+        validate_email(recipient)
+    except ValidationError:
+        return "This is not an e-mail address."
+    return "This address is too long." if len(recipient) > LONGEST_ADDRESS else ""
+
+
+def _words(event: Event, language: str) -> dict[str, Any]:
+    """The facts of an event as people read them; line breaks inside a fact become spaces."""
+    facts = event.data
+    zone = ZoneInfo(event.platform.time_zone)
+    merchant = Merchant.objects.filter(pk=facts["merchant"]).first() if facts["merchant"] else None
+    instants = {name: _local(facts[name], zone) for name in INSTANTS if facts.get(name)}
+    chinese = language == Language.CHINESE
+    words = {
+        **facts,
+        **instants,
+        "amount": str(Money(facts["amount_minor"], facts["currency"])),
+        "merchant_name": merchant.name if merchant else "",
+        "platform_name": (event.platform.name_zh if chinese else "") or event.platform.name,
+    }
+    return {name: _one_line(value) for name, value in words.items()}
+
+
+def _one_line(value: Any) -> Any:
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, list):
+        return [_one_line(each) for each in value]
+    return value
+
+
+def _local(written: str, zone: ZoneInfo) -> str:
+    local = timezone.localtime(datetime.fromisoformat(written), zone)
+    return f"{local:%Y-%m-%d %H:%M} ({zone.key})"
+
+
+def _sender_domain() -> str:
+    return settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")

@@ -1,0 +1,99 @@
+"""The registry of event types: which facts an event of each type carries.
+
+Facts are ids, amounts and ISO 8601 instants, and what a mail needs to be understood; never more.
+Adding a type is adding a line to `EVENT_TYPES`; a type that is not listed cannot be recorded.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+
+class OrderFacts(TypedDict):
+    """What every order event carries."""
+
+    order: str  # id
+    order_reference: str  # the platform's own order number
+    merchant: str  # id
+    amount_minor: int  # minor units of `currency` the buyer pays
+    currency: str
+    ship_by: str | None  # ISO 8601; empty until the order is paid
+    confirm_by: str | None  # ISO 8601; empty until the order is shipped
+    buyer_email: str  # may be empty
+    buyer_language: NotRequired[str]  # the platform's language when left out
+
+
+class PaidOrderFacts(OrderFacts):
+    item_titles: list[str]
+
+
+class CanceledOrderFacts(OrderFacts):
+    reason: str  # a value of orders.models.CancelReason
+
+
+class PaymentFacts(TypedDict):
+    payment: str
+    amount_minor: int
+    currency: str
+
+
+class SurplusFacts(PaymentFacts):
+    order: str | None
+    reason: str
+
+
+class RefundFacts(TypedDict):
+    refund: str
+    payment: str
+    order: str | None
+    amount_minor: int
+    currency: str
+
+
+class PayoutFacts(TypedDict):
+    payout: str
+    merchant: str | None  # empty: paid to the platform itself
+    amount_minor: int
+    currency: str
+    last_four: NotRequired[str]  # of the bank account
+    reason: NotRequired[str]  # the bank's words, when it failed or came back
+
+
+EVENT_TYPES: Mapping[str, type[Any]] = {
+    "order.created": OrderFacts,
+    "order.paid": PaidOrderFacts,
+    "order.ship_reminder": OrderFacts,
+    "order.shipped": OrderFacts,
+    "order.confirm_reminder": OrderFacts,
+    "order.confirmed": OrderFacts,
+    "order.canceled": CanceledOrderFacts,
+    "order.expired": OrderFacts,
+    "payment.succeeded": PaymentFacts,
+    "payment.failed": PaymentFacts,
+    "payment.expired": PaymentFacts,
+    "payment.surplus": SurplusFacts,
+    "refund.created": RefundFacts,
+    "refund.succeeded": RefundFacts,
+    "refund.failed": RefundFacts,
+    "payout.created": PayoutFacts,
+    "payout.approved": PayoutFacts,
+    "payout.refused": PayoutFacts,
+    "payout.sent": PayoutFacts,
+    "payout.paid": PayoutFacts,
+    "payout.failed": PayoutFacts,
+    "payout.returned": PayoutFacts,
+    "payout.unknown": PayoutFacts,
+}
+
+
+def check_facts(type: str, facts: Mapping[str, Any]) -> None:
+    """Assert that a station records a listed type with all its facts, in plain JSON values.
+
+    A failure here is our own mistake, never a caller's: hence assertions, not refusals.
+    """
+    assert type in EVENT_TYPES, f"{type!r} is not listed in notifications/events.py"
+    missing = EVENT_TYPES[type].__required_keys__ - facts.keys()
+    assert not missing, f"{type} lacks {sorted(missing)}"
+    for name, value in facts.items():
+        each = value if isinstance(value, (list, tuple)) else [value]
+        plain = all(one is None or isinstance(one, (str, int)) for one in each)
+        assert plain, f"{type}: {name} must be text, a whole number, or a list of these: {value!r}"
