@@ -1,0 +1,1 @@
+"""One module per provider, each behind channels.contract; only channels.registry imports them."""
