@@ -1,0 +1,52 @@
+"""What orders and payments tell the world: thin events written to the outbox with the change itself."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from notifications import services as notifications
+from orders.models import Order, Payment
+
+
+def _instant(value: datetime | None) -> str | None:
+    return value.astimezone(UTC).isoformat(timespec="microseconds") if value else None
+
+
+def order_facts(order: Order) -> dict[str, Any]:
+    """The fields every order event carries: ids, amount and instants, no personal data but the buyer's address."""
+    return {
+        "order": order.id,
+        "order_reference": order.reference,
+        "merchant": order.merchant_id,
+        "amount_minor": order.amount_minor,
+        "currency": order.currency,
+        "ship_by": _instant(order.ship_by),
+        "confirm_by": _instant(order.confirm_by),
+        "buyer_email": order.buyer_email,
+    }
+
+
+def record_order_event(
+    order: Order, type: str, *, at: datetime, sequence: int, extra: Mapping[str, Any] | None = None
+) -> None:
+    """Write an order's event. The caller has locked the order and taken `sequence` from it."""
+    notifications.record_event(
+        type=type,
+        platform_id=order.platform_id,
+        subject_id=order.id,
+        sequence=sequence,
+        data={**order_facts(order), **(extra or {})},
+        at=at,
+    )
+
+
+def record_payment_event(payment: Payment, type: str, *, at: datetime) -> None:
+    """Write a payment's event. The caller has locked the payment and saves `event_sequence` after."""
+    notifications.record_event(
+        type=type,
+        platform_id=payment.platform_id,
+        subject_id=payment.id,
+        sequence=payment.next_sequence(),
+        data={"payment": payment.id, "amount_minor": payment.amount_minor, "currency": payment.currency},
+        at=at,
+    )

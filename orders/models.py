@@ -1,0 +1,314 @@
+"""Orders, their lines, parcels and payments: columns, constraints and state graphs.
+
+A transition only sets fields; services lock the row, call it, and write the books. Never the other way round.
+"""
+
+from datetime import datetime
+
+import pghistory
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, FSMModelMixin, transition
+
+from common.ids import MAX_LENGTH, new_id
+from common.money import MAX_AMOUNT_MINOR
+from merchants.models import Merchant, Platform
+from notifications.sequence import Sequenced
+
+
+def _new_order_id() -> str:
+    return new_id("ord")
+
+
+def _new_payment_id() -> str:
+    return new_id("pay")
+
+
+def _new_shipment_id() -> str:
+    return new_id("shp")
+
+
+class OrderState(models.TextChoices):
+    CREATED = "CREATED", _("Waiting for payment")
+    PAID = "PAID", _("Paid, to be shipped")
+    SHIPPED = "SHIPPED", _("Shipped")
+    CONFIRMED = "CONFIRMED", _("Receipt confirmed")
+    EXPIRED = "EXPIRED", _("Not paid in time")
+    CANCELED = "CANCELED", _("Canceled")
+
+
+class PaymentState(models.TextChoices):
+    PENDING = "PENDING", _("Waiting for the buyer")
+    SUCCEEDED = "SUCCEEDED", _("Paid")
+    FAILED = "FAILED", _("Failed")
+    EXPIRED = "EXPIRED", _("Expired")
+    UNKNOWN = "UNKNOWN", _("Unknown, being asked")
+
+
+class Delivery(models.TextChoices):
+    COURIER = "COURIER", _("Courier")
+    PICKUP = "PICKUP", _("Pickup")
+    VIRTUAL = "VIRTUAL", _("Virtual goods")
+
+
+class ConfirmedBy(models.TextChoices):
+    BUYER = "BUYER", _("Buyer")
+    AUTOMATIC = "AUTOMATIC", _("Automatic")
+    OPERATOR = "OPERATOR", _("Operator")
+
+
+class CancelReason(models.TextChoices):
+    NOT_SHIPPED = "NOT_SHIPPED", _("Not shipped in time")
+    PLATFORM = "PLATFORM", _("Canceled by the platform")
+    MERCHANT = "MERCHANT", _("Canceled by the seller")
+
+
+class Order(FSMModelMixin, Sequenced):
+    """What one buyer bought from one seller. Its terms are frozen at creation; later edits move nothing."""
+
+    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_order_id, editable=False)
+    platform = models.ForeignKey(Platform, models.PROTECT, related_name="orders")
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="orders")
+    reference = models.CharField(max_length=64)  # the platform's own order number
+    state = FSMField(default=OrderState.CREATED, choices=OrderState.choices, protected=True)
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()  # minor units the buyer pays: goods + shipping
+    goods_minor = models.BigIntegerField()  # minor units, sum of the lines
+    shipping_minor = models.BigIntegerField(default=0)  # minor units, paid by the buyer
+    terms = models.JSONField()  # merchants.terms.Terms, frozen at creation
+    delivery = models.CharField(max_length=8, choices=Delivery.choices, default=Delivery.COURIER)
+    buyer_name = models.CharField(max_length=120, blank=True)
+    buyer_email = models.EmailField(blank=True)
+    buyer_token_hash = models.CharField(max_length=64, editable=False)  # sha256 of the confirmation token
+    metadata = models.JSONField(default=dict, blank=True)
+
+    created_at = models.DateTimeField()
+    pay_by = models.DateTimeField()
+    ship_seconds = models.PositiveIntegerField()  # frozen: time to ship, from payment
+    ship_reminder_seconds = models.PositiveIntegerField()  # frozen: how long before `ship_by` the seller is reminded
+    confirm_seconds = models.PositiveIntegerField()  # frozen: time to confirm, from shipping
+    confirm_reminder_seconds = models.PositiveIntegerField()  # frozen: how long before `confirm_by`
+    ship_by = models.DateTimeField(null=True, blank=True)
+    confirm_by = models.DateTimeField(null=True, blank=True)
+    expected_delivery_at = models.DateTimeField(null=True, blank=True)
+    remind_ship_at = models.DateTimeField(null=True, blank=True)  # empty once the reminder is written
+    remind_confirm_at = models.DateTimeField(null=True, blank=True)
+
+    paid_at = models.DateTimeField(null=True, blank=True)
+    shipped_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.CharField(max_length=9, choices=ConfirmedBy.choices, blank=True)
+    canceled_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.CharField(max_length=12, choices=CancelReason.choices, blank=True)
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        constraints = [
+            models.UniqueConstraint(fields=["platform", "reference"], name="order_reference_once"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0, amount_minor__lte=MAX_AMOUNT_MINOR), name="order_amount_in_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_minor=F("goods_minor") + F("shipping_minor"), goods_minor__gte=0, shipping_minor__gte=0),
+                name="order_amount_is_goods_and_shipping",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["PAID", "SHIPPED", "CONFIRMED"])
+                | Q(paid_at__isnull=False, ship_by__isnull=False),
+                name="order_paid_has_deadline",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["SHIPPED", "CONFIRMED"]) | Q(shipped_at__isnull=False, confirm_by__isnull=False),
+                name="order_shipped_has_deadline",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="CONFIRMED") | (Q(confirmed_at__isnull=False) & ~Q(confirmed_by="")),
+                name="order_confirmed_says_by_whom",
+            ),
+        ]
+        indexes = [
+            models.Index("pay_by", "id", condition=Q(state="CREATED"), name="order_due_payment"),
+            models.Index("ship_by", "id", condition=Q(state="PAID"), name="order_due_shipment"),
+            models.Index("confirm_by", "id", condition=Q(state="SHIPPED"), name="order_due_confirmation"),
+            models.Index("remind_ship_at", "id", condition=Q(remind_ship_at__isnull=False), name="order_due_ship_reminder"),
+            models.Index(
+                "remind_confirm_at", "id", condition=Q(remind_confirm_at__isnull=False), name="order_due_confirm_reminder"
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="order_state_graph",
+                field="state",
+                transitions=[
+                    ("CREATED", "PAID"), ("CREATED", "EXPIRED"), ("CREATED", "CANCELED"),
+                    ("PAID", "SHIPPED"), ("PAID", "CANCELED"), ("SHIPPED", "CONFIRMED"),
+                ],
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.reference})"
+
+    @transition(field=state, source=OrderState.CREATED, target=OrderState.PAID)
+    def pay(self, *, at: datetime, ship_by: datetime) -> None:
+        self.paid_at = at
+        self.ship_by = ship_by
+
+    @transition(field=state, source=OrderState.PAID, target=OrderState.SHIPPED)
+    def ship(self, *, at: datetime, confirm_by: datetime) -> None:
+        self.shipped_at = at
+        self.confirm_by = confirm_by
+        self.remind_ship_at = None
+
+    @transition(field=state, source=OrderState.SHIPPED, target=OrderState.CONFIRMED)
+    def confirm(self, *, at: datetime, confirmed_by: str) -> None:
+        self.confirmed_at = at
+        self.confirmed_by = confirmed_by
+        self.remind_confirm_at = None
+
+    @transition(field=state, source=OrderState.CREATED, target=OrderState.EXPIRED)
+    def expire(self) -> None:
+        pass
+
+    @transition(field=state, source=[OrderState.CREATED, OrderState.PAID], target=OrderState.CANCELED)
+    def cancel(self, *, at: datetime, reason: str) -> None:
+        self.canceled_at = at
+        self.cancel_reason = reason
+        self.remind_ship_at = None
+
+
+class OrderLine(models.Model):
+    """One kind of goods in an order."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=200)
+    category = models.CharField(max_length=64, blank=True)
+    quantity = models.PositiveIntegerField(default=1)
+    amount_minor = models.BigIntegerField()  # minor units of the order's currency, for the whole line
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "position"], name="orderline_position_once"),
+            models.CheckConstraint(condition=Q(amount_minor__gte=0, quantity__gt=0), name="orderline_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} × {self.quantity}"
+
+
+class Shipment(models.Model):
+    """A parcel on its way."""
+
+    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_shipment_id, editable=False)
+    order = models.ForeignKey(Order, models.PROTECT, related_name="shipments")
+    carrier = models.CharField(max_length=64)
+    tracking_number = models.CharField(max_length=64)
+    shipped_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "carrier", "tracking_number"], name="shipment_parcel_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.carrier} {self.tracking_number}"
+
+
+class Payment(FSMModelMixin, Sequenced):
+    """One attempt of a buyer to pay one or several orders through one channel. Its id is our reference there."""
+
+    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_payment_id, editable=False)
+    platform = models.ForeignKey(Platform, models.PROTECT, related_name="payments")
+    channel = models.CharField(max_length=32)
+    state = FSMField(default=PaymentState.PENDING, choices=PaymentState.choices, protected=True)
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()  # minor units, sum of the orders
+    return_url = models.URLField(max_length=500, blank=True)
+    cashier_url = models.URLField(max_length=500, blank=True)
+    provider_reference = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)  # when to ask the channel next; empty: nothing to ask
+    attempts = models.PositiveIntegerField(default=0)
+    failure_code = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0, amount_minor__lte=MAX_AMOUNT_MINOR), name="payment_amount_in_range"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="SUCCEEDED") | (Q(succeeded_at__isnull=False) & ~Q(provider_reference="")),
+                name="payment_succeeded_has_reference",
+            ),
+        ]
+        indexes = [models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="payment_due")]
+        triggers = [
+            pgtrigger.FSM(
+                name="payment_state_graph",
+                field="state",
+                transitions=[
+                    ("PENDING", "SUCCEEDED"), ("PENDING", "FAILED"), ("PENDING", "EXPIRED"), ("PENDING", "UNKNOWN"),
+                    ("UNKNOWN", "PENDING"), ("UNKNOWN", "SUCCEEDED"), ("UNKNOWN", "FAILED"), ("UNKNOWN", "EXPIRED"),
+                ],
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    OPEN = (PaymentState.PENDING, PaymentState.UNKNOWN)
+
+    @transition(field=state, source=OPEN, target=PaymentState.SUCCEEDED)
+    def succeed(self, *, at: datetime, provider_reference: str) -> None:
+        self.succeeded_at = at
+        self.provider_reference = provider_reference
+        self.due_at = None
+
+    @transition(field=state, source=OPEN, target=PaymentState.FAILED)
+    def fail(self, *, failure_code: str) -> None:
+        self.failure_code = failure_code
+        self.due_at = None
+
+    @transition(field=state, source=OPEN, target=PaymentState.EXPIRED)
+    def expire(self, *, close_at: datetime) -> None:
+        self.due_at = close_at
+
+    @transition(field=state, source=PaymentState.PENDING, target=PaymentState.UNKNOWN)
+    def lose_sight(self) -> None:
+        pass
+
+    @transition(field=state, source=PaymentState.UNKNOWN, target=PaymentState.PENDING)
+    def regain_sight(self) -> None:
+        pass
+
+
+class PaymentOrder(models.Model):
+    """Which part of a payment is for which order. Never changed after the payment is created."""
+
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="parts")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="payment_parts")
+    amount_minor = models.BigIntegerField()  # minor units of the payment's currency
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["payment", "order"], name="paymentorder_once")]
+
+    def __str__(self) -> str:
+        return f"{self.payment_id} → {self.order_id}"
+
+
+_ORDER_AUDIT = [
+    "id", "state", "amount_minor", "pay_by", "ship_by", "confirm_by", "paid_at", "shipped_at",
+    "confirmed_at", "confirmed_by", "canceled_at", "cancel_reason",
+]
+_PAYMENT_AUDIT = ["id", "state", "amount_minor", "provider_reference", "succeeded_at", "failure_code", "attempts"]
+
+pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="OrderAudit", fields=_ORDER_AUDIT)(Order)
+pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="PaymentAudit", fields=_PAYMENT_AUDIT)(Payment)

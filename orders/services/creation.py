@@ -1,0 +1,155 @@
+"""Creating orders: check the request, freeze terms and deadlines, hand out the buyer's token. No money moves."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from common.errors import DomainError
+from common.money import Money
+from merchants import services as merchants
+from merchants.models import Merchant, Platform
+from merchants import terms as commission
+from orders import events
+from orders.models import Delivery, Order, OrderLine
+from orders.selectors import hash_buyer_token
+
+MAX_LINES = 100
+
+
+class OrderInvalid(DomainError):
+    code = "order_invalid"
+    status = 422
+
+
+class OrderReferenceTaken(DomainError):
+    code = "order_reference_taken"
+    status = 409
+
+
+class MerchantUnavailable(DomainError):
+    code = "merchant_unavailable"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A line as the platform sends it. `amount_minor` is for the whole line, not per piece."""
+
+    title: str
+    amount_minor: int
+    category: str = ""
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order as the platform sends it.
+
+    `ship_by` replaces the platform's shipping term; `expected_delivery_at` makes automatic confirmation wait until
+    three days after it.
+    """
+
+    reference: str
+    currency: str
+    lines: Sequence[NewLine]
+    shipping_minor: int = 0
+    delivery: str = Delivery.COURIER
+    buyer_name: str = ""
+    buyer_email: str = ""
+    ship_by: datetime | None = None
+    expected_delivery_at: datetime | None = None
+    metadata: Mapping[str, Any] | None = None
+
+
+def create_order(*, platform: Platform, merchant: Merchant, new: NewOrder, at: datetime) -> tuple[Order, str]:
+    """Create an order and freeze its commission terms and deadlines.
+
+    Money: none.
+    Returns: the order, and the buyer's confirmation token, which is never shown again.
+    Raises: OrderInvalid, MerchantUnavailable, OrderReferenceTaken, UnknownCurrency, AmountOutOfRange.
+    Idempotent: by (platform, reference): the second one is refused.
+    """
+    goods_minor = _check_new_order(platform=platform, merchant=merchant, new=new)
+    token = secrets.token_urlsafe(32)
+    try:
+        with transaction.atomic(durable=True):
+            terms = merchants.freeze_terms(
+                platform=platform,
+                merchant=merchant,
+                currency=new.currency,
+                lines=[commission.OrderedLine(category=line.category, amount_minor=line.amount_minor) for line in new.lines],
+                shipping_minor=new.shipping_minor,
+                at=at,
+            )
+            order = Order.objects.create(
+                platform=platform,
+                merchant=merchant,
+                reference=new.reference,
+                currency=new.currency,
+                amount_minor=goods_minor + new.shipping_minor,
+                goods_minor=goods_minor,
+                shipping_minor=new.shipping_minor,
+                terms=terms.to_json(),
+                delivery=new.delivery,
+                buyer_name=new.buyer_name,
+                buyer_email=new.buyer_email,
+                buyer_token_hash=hash_buyer_token(token),
+                metadata=dict(new.metadata or {}),
+                created_at=at,
+                ship_by=new.ship_by,
+                expected_delivery_at=new.expected_delivery_at,
+                event_sequence=1,
+                **_frozen_deadlines(platform=platform, delivery=new.delivery, at=at),
+            )
+            OrderLine.objects.bulk_create(
+                OrderLine(
+                    order=order,
+                    position=position,
+                    title=line.title,
+                    category=line.category,
+                    quantity=line.quantity,
+                    amount_minor=line.amount_minor,
+                )
+                for position, line in enumerate(new.lines, start=1)
+            )
+            events.record_order_event(order, "order.created", at=at, sequence=1)
+    except IntegrityError as error:
+        if "order_reference_once" in str(error):
+            raise OrderReferenceTaken(
+                f"This platform already has an order {new.reference!r}.", reference=new.reference
+            ) from None
+        raise
+    return order, token
+
+
+def _frozen_deadlines(*, platform: Platform, delivery: str, at: datetime) -> dict[str, Any]:
+    slow = delivery == Delivery.COURIER
+    return {
+        "pay_by": at + timedelta(seconds=platform.pay_seconds),
+        "ship_seconds": platform.ship_seconds,
+        "ship_reminder_seconds": platform.ship_reminder_seconds,
+        "confirm_seconds": platform.confirm_seconds if slow else platform.confirm_virtual_seconds,
+        "confirm_reminder_seconds": platform.confirm_reminder_seconds,
+    }
+
+
+def _check_new_order(*, platform: Platform, merchant: Merchant, new: NewOrder) -> int:
+    if merchant.platform_id != platform.pk or not merchant.active:
+        raise MerchantUnavailable("This seller is not an active seller of the platform.", merchant=merchant.pk)
+    if not new.reference or len(new.reference) > 64:
+        raise OrderInvalid("`reference` must have 1 to 64 characters.", field="reference")
+    if not 1 <= len(new.lines) <= MAX_LINES:
+        raise OrderInvalid(f"An order has 1 to {MAX_LINES} lines.", field="lines")
+    if any(line.amount_minor < 0 or line.quantity < 1 for line in new.lines) or new.shipping_minor < 0:
+        raise OrderInvalid("Amounts must not be negative and quantities must be at least 1.", field="lines")
+    if new.delivery not in Delivery.values:
+        raise OrderInvalid("`delivery` is COURIER, PICKUP or VIRTUAL.", field="delivery")
+    goods_minor = sum(line.amount_minor for line in new.lines)
+    Money(goods_minor + new.shipping_minor, new.currency)
+    if goods_minor + new.shipping_minor == 0:
+        raise OrderInvalid("There is nothing to pay in this order.", field="lines")
+    return goods_minor

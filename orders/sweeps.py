@@ -1,0 +1,46 @@
+"""The due work of station 1. Each sweep takes `at`, may run twice or late, and one bad row never stops the rest."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from orders.claims import claim_due
+from orders.models import Order, OrderState
+from orders.services import lifecycle, payments
+
+log = logging.getLogger(__name__)
+BATCH = 500
+
+
+def run_each(ids: list[str], verb: Callable[[str], object], *, sweep: str) -> int:
+    """Call `verb` for every id; log and go on when one fails. Returns: how many went through."""
+    done = 0
+    for row_id in ids:
+        try:
+            verb(row_id)
+            done += 1
+        except Exception:  # one row must not stop the sweep; it stays due and is tried again
+            log.exception("sweep %s failed for %s", sweep, row_id)
+    return done
+
+
+def expire_due_orders(*, at: datetime) -> int:
+    """Expire orders not paid by `pay_by`."""
+    due = claim_due(Order.objects.filter(state=OrderState.CREATED), field="pay_by", at=at, limit=BATCH)
+    return run_each(due, lambda order_id: payments.expire_order(order_id=order_id, at=at), sweep="expire_due_orders")
+
+
+def remind_due_shipments(*, at: datetime) -> int:
+    """Remind sellers before `ship_by`."""
+    due = claim_due(Order.objects.all(), field="remind_ship_at", at=_including(at), limit=BATCH)
+    return run_each(due, lambda order_id: lifecycle.remind_of_shipment(order_id=order_id, at=at), sweep="remind_due_shipments")
+
+
+def remind_due_confirmations(*, at: datetime) -> int:
+    """Remind buyers before `confirm_by`."""
+    due = claim_due(Order.objects.all(), field="remind_confirm_at", at=_including(at), limit=BATCH)
+    return run_each(due, lambda order_id: lifecycle.remind_of_confirmation(order_id=order_id, at=at), sweep="remind_due_confirmations")
+
+
+def _including(at: datetime) -> datetime:
+    return at + timedelta(microseconds=1)
