@@ -1,0 +1,42 @@
+"""What holds and refunds tell the world, beside the order events that orders writes itself."""
+
+from datetime import datetime
+
+from escrow.models import Refund, Surplus
+from notifications import services as notifications
+
+
+def record_refund_event(refund: Refund, type: str, *, at: datetime) -> None:
+    """Write a refund's event. The caller has locked the refund and saves `event_sequence` after."""
+    notifications.record_event(
+        type=type,
+        platform_id=refund.platform_id,
+        subject_id=refund.id,
+        sequence=refund.next_sequence(),
+        data={
+            "refund": refund.id,
+            "payment": refund.payment_id,
+            "order": refund.hold.order_id if refund.hold else None,
+            "amount_minor": refund.amount_minor,
+            "currency": refund.currency,
+        },
+        at=at,
+    )
+
+
+def record_surplus_event(surplus: Surplus, *, platform_id: str, at: datetime) -> None:
+    """Write the one event of a surplus."""
+    notifications.record_event(
+        type="payment.surplus",
+        platform_id=platform_id,
+        subject_id=surplus.id,
+        sequence=1,
+        data={
+            "payment": surplus.payment_id,
+            "order": surplus.order_id,
+            "amount_minor": surplus.amount_minor,
+            "currency": surplus.currency,
+            "reason": surplus.reason,
+        },
+        at=at,
+    )

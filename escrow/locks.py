@@ -1,0 +1,48 @@
+"""Where holds, surplus and refunds are locked: after their order and payment, in id order."""
+
+from django.db import connection
+
+from common.errors import DomainError
+from escrow.models import Hold, HoldState, Refund
+
+
+class HoldNotFound(DomainError):
+    code = "hold_not_found"
+    status = 404
+
+
+class HoldFrozen(DomainError):
+    """The money is frozen by a dispute or by an operator."""
+
+    code = "hold_frozen"
+
+
+class HoldClosed(DomainError):
+    code = "hold_closed"
+
+
+class RefundNotFound(DomainError):
+    code = "refund_not_found"
+    status = 404
+
+
+def lock_open_hold(order_id: str) -> Hold:
+    """Lock the hold of an order, whose lock the caller has. Raises: HoldNotFound, HoldFrozen, HoldClosed."""
+    assert connection.in_atomic_block, "locks need a database transaction around them"
+    hold = Hold.objects.filter(order_id=order_id).select_for_update().first()
+    if hold is None:
+        raise HoldNotFound(f"Nothing is held for order {order_id}.", order=order_id)
+    if hold.state == HoldState.FROZEN:
+        raise HoldFrozen(f"The money of order {order_id} is frozen.", order=order_id)
+    if hold.state != HoldState.HELD:
+        raise HoldClosed(f"The money of order {order_id} is {hold.state} already.", order=order_id, state=hold.state)
+    return hold
+
+
+def lock_refund(refund_id: str) -> Refund:
+    """Lock one refund. Raises: RefundNotFound."""
+    assert connection.in_atomic_block, "locks need a database transaction around them"
+    refund = Refund.objects.filter(pk=refund_id).select_for_update().first()
+    if refund is None:
+        raise RefundNotFound(f"There is no refund {refund_id}.", refund=refund_id)
+    return refund

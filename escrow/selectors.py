@@ -1,0 +1,32 @@
+"""Reading holds, releases and refunds. It must never lock or write."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from escrow.models import Payee, Refund, ReleaseLine
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """A release line no statement pays yet. `amount_minor` in minor units of `currency`."""
+
+    id: int
+    currency: str
+    amount_minor: int
+
+
+def list_unsettled_lines(*, address: str) -> list[OpenLine]:
+    """Return the release lines of a payee that no settlement pays yet, oldest first."""
+    lines = ReleaseLine.objects.filter(address=address, settlement_id__isnull=True).exclude(payee=Payee.SERVICE_FEE)
+    return [OpenLine(*row) for row in lines.order_by("id").values_list("id", "currency", "amount_minor")]
+
+
+def list_settled_lines(*, settlement_id: str) -> Sequence[ReleaseLine]:
+    """Return the lines of a settlement with their order at hand, oldest first."""
+    lines = ReleaseLine.objects.filter(settlement_id=settlement_id).select_related("release__hold__order")
+    return list(lines.order_by("id"))
+
+
+def list_refunds(*, order_id: str) -> Sequence[Refund]:
+    """Return the refunds out of an order's hold, oldest first."""
+    return list(Refund.objects.filter(hold__order_id=order_id).order_by("created_at", "id"))

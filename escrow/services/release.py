@@ -1,0 +1,136 @@
+"""Held money goes to its payees. Two paths that give the same books, held together by a property test:
+
+`release_orders` is one SQL function (escrow/sql/release_orders.sql) for one order or thousands, and is what buyers
+and the sweep use. `release_order_slowly` is the same in readable Python: the sweep falls back to it, order by order,
+when a batch is refused, so that one bad order is named and never stops the others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from escrow.locks import lock_open_hold
+from escrow.models import HoldShare, Release, ReleaseLine
+from ledger import entries
+from ledger import services as ledger
+from orders import locks
+from orders.models import ConfirmedBy, Order, OrderState
+from orders.services import lifecycle
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    order_id: str
+    release_id: str
+    entry_id: int
+
+
+@transaction.atomic(durable=True)
+def confirm_receipt(*, order_id: str, at: datetime) -> Released:
+    """The buyer has the goods: confirm the order and release its whole hold.
+
+    Money: Dr held / Cr merchant payable, Cr platform commission, Cr service fee.
+    Raises: OrderNotFound, OrderStateConflict, HoldFrozen, HoldClosed.
+    Idempotent: a second confirmation is refused by the order's state. Locks: the order, its hold.
+    """
+    released = release_orders(order_ids=[order_id], confirmed_by=ConfirmedBy.BUYER, at=at)
+    if not released:
+        _refuse(order_id)
+    return released[0]
+
+
+def _refuse(order_id: str) -> None:
+    order = locks.lock_order(order_id)
+    lifecycle.require_state(order, OrderState.SHIPPED)
+    lock_open_hold(order_id)
+    raise AssertionError(f"order {order_id} was neither released nor refused")
+
+
+def release_orders(*, order_ids: Sequence[str], confirmed_by: str, at: datetime) -> list[Released]:
+    """Confirm and release these orders in one statement; leaves out those not SHIPPED or not HELD.
+
+    Locks: the orders by id with their holds, then the payees' accounts by id.
+    """
+    assert connection.in_atomic_block
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT order_id, release_id, entry_id FROM escrow_release_orders(%s::text[], %s, %s)",
+            [list(order_ids), confirmed_by, at],
+        )
+        return [Released(*row) for row in cursor.fetchall()]
+
+
+@transaction.atomic(durable=True)
+def release_due_orders(*, limit: int, at: datetime) -> int:
+    """Confirm automatically and release up to `limit` orders whose `confirm_by` has come, oldest first.
+
+    Rows another sweep works on are skipped, frozen holds wait. Returns: how many were released.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT escrow_release_due_orders(%s, %s)", [limit, at])
+        return int(cursor.fetchone()[0])
+
+
+@transaction.atomic(durable=True)
+def release_order_slowly(*, order_id: str, confirmed_by: str, at: datetime) -> Released:
+    """The readable path: the same effect as `release_orders` for one order, statement by statement.
+
+    Money, raises, locks: as `confirm_receipt`.
+    """
+    order = locks.lock_order(order_id)
+    lifecycle.require_state(order, OrderState.SHIPPED)
+    return _release(order, confirmed_by=confirmed_by, at=at)
+
+
+def _release(order: Order, *, confirmed_by: str, at: datetime) -> Released:
+    hold = lock_open_hold(order.id)
+    shares = list(HoldShare.objects.filter(hold=hold).order_by("leg"))
+    release = Release(
+        hold=hold,
+        currency=hold.currency,
+        amount_minor=hold.remaining_minor,
+        confirmed_by=confirmed_by,
+        released_at=at,
+    )
+    draft = entries.release(
+        release_id=release.id,
+        order_id=order.id,
+        currency=hold.currency,
+        shares=[entries.Leg(share.address, share.amount_minor) for share in shares],
+    )
+    release.entry_id = ledger.post(draft=draft, at=at)
+    release.save(force_insert=True)
+    ReleaseLine.objects.bulk_create(
+        ReleaseLine(
+            release=release,
+            payee=share.payee,
+            address=share.address,
+            currency=hold.currency,
+            amount_minor=share.amount_minor,
+        )
+        for share in shares
+    )
+    hold.release(at=at)
+    hold.save(update_fields=["state", "released_minor", "closed_at"])
+    lifecycle.mark_confirmed(order, confirmed_by=confirmed_by, at=at)
+    return Released(order.id, release.id, release.entry_id)
+
+
+@transaction.atomic(durable=True)
+def is_due(*, order_id: str, at: datetime) -> bool:
+    """Whether the order's automatic confirmation has come. Locks: the order."""
+    order = locks.lock_order(order_id)
+    return order.state == OrderState.SHIPPED and order.confirm_by is not None and order.confirm_by <= at
+
+
+def assign_lines(*, line_ids: Sequence[int], settlement_id: str) -> None:
+    """Step of payouts' cutoff: put release lines on a statement, each on one only.
+
+    The caller holds the payee's cutoff lock, so nobody else assigns these lines.
+    """
+    assert connection.in_atomic_block
+    open_lines = ReleaseLine.objects.filter(pk__in=line_ids, settlement_id__isnull=True)
+    assigned = open_lines.update(settlement_id=settlement_id)
+    assert assigned == len(line_ids), (settlement_id, assigned, len(line_ids))

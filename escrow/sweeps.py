@@ -1,0 +1,126 @@
+"""The due work of station 2. Each sweep takes `at`, may run twice or late, and one bad row never stops the rest."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError
+
+from channels import contract, registry
+from escrow.models import Hold, HoldState, Refund, RefundState
+from escrow.services import refund as refunds
+from escrow.services import release as releases
+from escrow.services.hold import record_capture
+from orders.claims import claim_due, lease_due
+from orders.models import ConfirmedBy, Order, OrderState, Payment, PaymentState
+from orders.services import payments
+from orders.sweeps import run_each
+
+log = logging.getLogger(__name__)
+BATCH = 500
+RELEASE_BATCH = 1000
+NETWORK_BATCH = 50
+
+
+def cancel_due_shipments(*, at: datetime) -> int:
+    """Cancel and refund orders not shipped by `ship_by`."""
+    due = claim_due(
+        Order.objects.filter(state=OrderState.PAID, hold__state=HoldState.HELD), field="ship_by", at=at, limit=BATCH
+    )
+    return run_each(
+        due, lambda order_id: refunds.cancel_unshipped_order(order_id=order_id, at=at), sweep="cancel_due_shipments"
+    )
+
+
+def release_due_confirmations(*, at: datetime) -> int:
+    """Confirm and release orders whose `confirm_by` has come, in batches; a refused batch goes one by one."""
+    total = 0
+    while True:
+        try:
+            released = releases.release_due_orders(limit=RELEASE_BATCH, at=at)
+        except DatabaseError:
+            log.exception("a release batch was refused, going on order by order")
+            return total + _release_one_by_one(at=at)
+        total += released
+        if released < RELEASE_BATCH:
+            return total
+
+
+def _release_one_by_one(*, at: datetime) -> int:
+    held = Hold.objects.filter(
+        state=HoldState.HELD, order__state=OrderState.SHIPPED, order__confirm_by__lte=at
+    ).order_by("order__confirm_by", "order_id")
+    due = list(held.values_list("order_id", flat=True)[:RELEASE_BATCH])
+    return run_each(
+        due,
+        lambda order_id: releases.release_order_slowly(order_id=order_id, confirmed_by=ConfirmedBy.AUTOMATIC, at=at),
+        sweep="release_due_confirmations",
+    )
+
+
+def send_due_refunds(*, at: datetime) -> int:
+    """Ask channels for refunds that are owed and not yet asked for."""
+    due = lease_due(
+        Refund.objects.filter(state=RefundState.PENDING), at=at, lease=refunds.LEASE, limit=NETWORK_BATCH
+    )
+    return run_each(due, lambda refund_id: _send_refund(refund_id, at=at), sweep="send_due_refunds")
+
+
+def _send_refund(refund_id: str, *, at: datetime) -> None:
+    if refunds.claim_refund(refund_id=refund_id, at=at):
+        refunds.submit_refund(refund_id=refund_id, at=at)
+
+
+def query_due_refunds(*, at: datetime) -> int:
+    """Ask channels what became of refunds that gave no final answer."""
+    due = lease_due(Refund.objects.filter(state__in=Refund.OPEN), at=at, lease=refunds.LEASE, limit=NETWORK_BATCH)
+    return run_each(due, lambda refund_id: refunds.query_refund(refund_id=refund_id, at=at), sweep="query_due_refunds")
+
+
+def query_due_payments(*, at: datetime) -> int:
+    """Ask channels about payments that gave no final answer, and close those given up."""
+    watched = Payment.objects.filter(state__in=[*Payment.OPEN, PaymentState.EXPIRED])
+    due = lease_due(watched, at=at, lease=payments.LEASE, limit=NETWORK_BATCH)
+    return run_each(due, lambda payment_id: query_payment(payment_id=payment_id, at=at), sweep="query_due_payments")
+
+
+def query_payment(*, payment_id: str, at: datetime) -> None:
+    """Ask a channel about one payment and act on the answer: book it, submit it again, or close it.
+
+    It lives here and not in orders because the answer may be money, and money is held by this station.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    channel = registry.get_channel(payment.channel)
+    given_up = payment.state == PaymentState.EXPIRED
+    answer = channel.close_payment(reference=payment.id) if given_up else channel.query_payment(reference=payment.id)
+    if answer.status == contract.Status.SUCCEEDED:
+        book_answer(payment_id=payment_id, answer=answer, at=at)
+        if given_up:  # its money is surplus and on its way back: there is nothing left to close
+            payments.plan_next_question(payment_id=payment_id, due_at=None)
+    elif given_up:
+        payments.plan_next_question(payment_id=payment_id, due_at=_next_close(payment, answer, at=at))
+    elif answer.status == contract.Status.NOT_FOUND and at < payment.expires_at:
+        payments.submit_payment(payment_id=payment_id, at=at)
+    elif answer.status == contract.Status.NOT_FOUND:
+        payments.plan_next_question(payment_id=payment_id, due_at=at + payments.QUERY_EVERY)
+    else:
+        payments.record_channel_answer(payment_id=payment_id, answer=answer, at=at)
+
+
+def book_answer(*, payment_id: str, answer: contract.Answer, at: datetime) -> None:
+    """Book a channel's word that a payment succeeded. Raises: what `record_capture` raises."""
+    record_capture(
+        payment_id=payment_id,
+        provider_reference=answer.provider_reference,
+        amount_minor=answer.amount_minor,
+        currency=answer.currency,
+        paid_at=min(answer.event_at or at, at),
+        at=at,
+    )
+
+
+def _next_close(payment: Payment, answer: contract.Answer, *, at: datetime) -> datetime | None:
+    final = answer.status in (contract.Status.FAILED, contract.Status.NOT_FOUND)
+    if final or at > payment.expires_at + payments.CLOSE_FOR:
+        return None
+    return at + timedelta(minutes=1)
+
