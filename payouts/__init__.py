@@ -1,0 +1,1 @@
+"""Station 3: what we pay to sellers and platforms."""

@@ -1,0 +1,162 @@
+"""The cutoff: what has been released to a payee since the last one becomes a settlement and a payout."""
+
+import logging
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from common.errors import DomainError
+from escrow import selectors as escrow_selectors
+from escrow.services import release as escrow
+from ledger import entries
+from ledger import services as ledger
+from merchants.models import BankAccount, User
+from payouts import calendar, events
+from payouts.locks import lock_payout, lock_schedule, lock_settlement
+from payouts.models import Payout, PayoutSchedule, PayoutState, Settlement
+
+log = logging.getLogger(__name__)
+INSTANT_RETRY = timedelta(minutes=1)
+
+
+class NoBankAccount(DomainError):
+    """The payee has no active account in this currency: add one, the money waits."""
+
+    code = "bank_account_missing"
+
+
+class PayoutNotReplaceable(DomainError):
+    code = "payout_not_replaceable"
+
+
+@transaction.atomic(durable=True)
+def cut_settlements(*, schedule_id: int, at: datetime) -> list[Payout]:
+    """Cut what a payee is owed into one settlement and payout per currency, if the schedule is due.
+
+    Currencies below the minimum or without a bank account wait for the next cutoff.
+
+    Money: Dr payable / Cr payout in transit.
+    Idempotent: by the lines: a release line is on one settlement for ever.
+    Locks: the schedule, then the payee's guarded account.
+    """
+    schedule = lock_schedule(schedule_id)
+    if schedule.next_cutoff_at > at:
+        return []
+    by_currency = defaultdict(list)
+    for line in escrow_selectors.list_unsettled_lines(address=schedule.address):
+        by_currency[line.currency].append(line)
+    made = []
+    for currency, lines in sorted(by_currency.items()):
+        payout = _cut_currency(schedule, currency=currency, lines=lines, at=at)
+        if payout is not None:
+            made.append(payout)
+    schedule.next_cutoff_at = _next_cutoff(schedule, waiting=len(by_currency) - len(made), at=at)
+    schedule.save(update_fields=["next_cutoff_at"])
+    return made
+
+
+def _next_cutoff(schedule: PayoutSchedule, *, waiting: int, at: datetime) -> datetime:
+    """When to look again: an instant schedule with money that has to wait looks once a minute."""
+    if waiting and schedule.cadence == calendar.INSTANT:
+        return at + INSTANT_RETRY
+    return calendar.next_cutoff(
+        cadence=schedule.cadence, weekday=schedule.weekday, time_zone=schedule.platform.time_zone, after=at
+    )
+
+
+def _cut_currency(
+    schedule: PayoutSchedule, *, currency: str, lines: list[escrow_selectors.OpenLine], at: datetime
+) -> Payout | None:
+    amount_minor = sum(line.amount_minor for line in lines)
+    if amount_minor < schedule.minimum_minor:
+        return None
+    account = _active_account(platform_id=schedule.platform_id, merchant_id=schedule.merchant_id, currency=currency)
+    if account is None:
+        log.warning("payee %s has no %s bank account, its payout waits", schedule.address, currency)
+        return None
+    settlement = Settlement.objects.create(
+        platform_id=schedule.platform_id,
+        merchant_id=schedule.merchant_id,
+        address=schedule.address,
+        currency=currency,
+        amount_minor=amount_minor,
+        line_count=len(lines),
+        cutoff_at=at,
+    )
+    escrow.assign_lines(line_ids=[line.id for line in lines], settlement_id=settlement.id)
+    limit = schedule.approval_above_minor
+    needs_approval = limit is not None and amount_minor > limit
+    return _cut_payout(
+        settlement, account=account, rail=schedule.rail, needs_approval=needs_approval, requested_by=None, at=at
+    )
+
+
+def _active_account(*, platform_id: str, merchant_id: str | None, currency: str) -> BankAccount | None:
+    accounts = BankAccount.objects.filter(platform_id=platform_id, currency=currency, active=True)
+    return accounts.filter(merchant_id=merchant_id).first()
+
+
+def _cut_payout(
+    settlement: Settlement,
+    *,
+    account: BankAccount,
+    rail: str,
+    needs_approval: bool,
+    requested_by: User | None,
+    at: datetime,
+) -> Payout:
+    assert connection.in_atomic_block
+    payout = Payout(
+        settlement=settlement,
+        platform_id=settlement.platform_id,
+        merchant_id=settlement.merchant_id,
+        rail=rail,
+        currency=settlement.currency,
+        amount_minor=settlement.amount_minor,
+        bank_account=account,
+        holder_name=account.holder_name,
+        last_four=account.last_four,
+        needs_approval=needs_approval,
+        requested_by=requested_by,
+        created_at=at,
+    )
+    draft = entries.payout_sent(
+        payout_id=payout.id,
+        payable=settlement.address,
+        rail=rail,
+        amount_minor=settlement.amount_minor,
+        currency=settlement.currency,
+    )
+    payout.sent_entry_id = ledger.post(draft=draft, at=at)
+    events.record_payout_event(payout, "payout.created", at=at)
+    if not needs_approval:
+        payout.approve(at=at)
+    payout.save(force_insert=True)
+    return payout
+
+
+@transaction.atomic(durable=True)
+def replace_payout(*, payout_id: str, requested_by: User, at: datetime) -> Payout:
+    """Pay a settlement again whose payout failed or came back, to the payee's present account.
+
+    The new payout has a new reference and needs another person's approval.
+
+    Money: Dr payable / Cr payout in transit.
+    Raises: PayoutNotFound, PayoutNotReplaceable, NoBankAccount, InsufficientBalance.
+    Idempotent: the database allows one live payout per settlement.
+    Locks: the old payout, its settlement, then the payee's guarded account.
+    """
+    old = lock_payout(payout_id)
+    settlement = lock_settlement(old.settlement_id)
+    live = Payout.objects.filter(settlement=settlement).exclude(
+        state__in=[PayoutState.FAILED, PayoutState.RETURNED]
+    )
+    if old.state not in (PayoutState.FAILED, PayoutState.RETURNED) or live.exists():
+        raise PayoutNotReplaceable(f"Payout {old.id} is {old.state} or was replaced already.", payout=old.id)
+    account = _active_account(platform_id=old.platform_id, merchant_id=old.merchant_id, currency=old.currency)
+    if account is None:
+        raise NoBankAccount(f"There is no active {old.currency} bank account to pay to.", payout=old.id)
+    return _cut_payout(
+        settlement, account=account, rail=old.rail, needs_approval=True, requested_by=requested_by, at=at
+    )
