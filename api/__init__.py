@@ -1,0 +1,1 @@
+"""The door for machines: translate, make one domain call, answer."""

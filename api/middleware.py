@@ -1,0 +1,48 @@
+"""What every answer carries and no request may exceed. It must never read a body."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from api import errors
+from common.ids import new_id
+
+BODY_LIMIT = 256 * 1024
+INBOUND_BODY_LIMIT = 64 * 1024
+INBOUND_PATH = "/v1/inbound/"
+HEADER = "Request-Id"
+
+Next = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestIdMiddleware:
+    """Names every request, for people who ask later. A name the caller sends is ignored."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.request_id = new_id("req")  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response[HEADER] = request.request_id  # type: ignore[attr-defined]
+        return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a body that is too large by what its sender declares, before a byte of it is read.
+
+    A server reads no further than Content-Length, so a lie cannot make the body larger. Without the
+    header only a chunked body could follow; it has no declared size and is refused.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        limit = INBOUND_BODY_LIMIT if request.path_info.startswith(INBOUND_PATH) else BODY_LIMIT
+        declared = request.META.get("CONTENT_LENGTH") or ""
+        if not declared and request.META.get("HTTP_TRANSFER_ENCODING"):
+            return errors.answer_plainly(errors.length_required(), request)
+        if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
+            return errors.answer_plainly(errors.body_too_large(limit), request)
+        return self.get_response(request)

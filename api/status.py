@@ -1,0 +1,173 @@
+"""One status for an order, composed from what each station knows, and the picture around it.
+
+It must never be stored: each station keeps its own state, this only says them together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import Q
+
+from escrow.models import Hold, HoldState, Payee, Refund, RefundState, ReleaseLine
+from escrow.services.hold import plan_shares
+from merchants import explanation
+from merchants.terms import Terms
+from orders.models import Order, OrderState, PaymentOrder, Shipment
+from payouts.models import Payout, PayoutState
+
+
+class Status(StrEnum):
+    AWAITING_PAYMENT = "awaiting_payment"  # no money yet
+    PAID = "paid"  # held, to be shipped
+    SHIPPED = "shipped"  # held, to be confirmed
+    FROZEN = "frozen"  # held, and nobody may move it until a person has decided
+    RELEASED = "released"  # confirmed: the money belongs to its payees, and is on its way to them
+    PAID_OUT = "paid_out"  # the seller's bank has it
+    EXPIRED = "expired"  # nobody paid in time
+    CANCELED = "canceled"  # before anybody had paid
+    REFUNDING = "refunding"  # canceled after payment: the buyer's money is on its way back
+    REFUNDED = "refunded"  # the buyer has it back
+
+
+class LineStatus(StrEnum):
+    PLANNED = "planned"  # paid to this payee when the buyer confirms
+    VOID = "void"  # the order's money went back, or never came
+    KEPT = "kept"  # the service fee: not paid out
+    PAYABLE = "payable"  # waits for the payee's next cutoff
+    AWAITING_APPROVAL = "awaiting_approval"
+    SENDING = "sending"  # approved, or at the bank, or its outcome is being asked for
+    PAID = "paid"
+    FAILED = "failed"
+    RETURNED = "returned"
+
+
+_OF_PAYOUT = {
+    PayoutState.PENDING: LineStatus.AWAITING_APPROVAL,
+    PayoutState.APPROVED: LineStatus.SENDING,
+    PayoutState.SENDING: LineStatus.SENDING,
+    PayoutState.UNKNOWN: LineStatus.SENDING,
+    PayoutState.PAID: LineStatus.PAID,
+    PayoutState.FAILED: LineStatus.FAILED,
+    PayoutState.RETURNED: LineStatus.RETURNED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SplitLine:
+    """One payee's part of the order. `amount_minor` in minor units of the order's currency."""
+
+    payee: str
+    amount_minor: int
+    status: str
+    settlement: str | None = None
+    payout: str | None = None
+    payout_state: str | None = None
+    paid_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An order and everything that hangs on it, as it is answered."""
+
+    order: Order
+    status: str
+    split: Sequence[SplitLine]
+    payments: Sequence[PaymentOrder]  # oldest first, each with its payment
+    shipments: Sequence[Shipment]
+    refunds: Sequence[Refund]  # oldest first, out of the hold or of surplus money
+    terms: Terms
+    explanation: Sequence[explanation.Remark]
+
+
+def picture(order: Order) -> Picture:
+    """Read everything about an order, in a fixed number of queries."""
+    hold = Hold.objects.filter(order=order).first()
+    of_order = Refund.objects.filter(Q(hold__order=order) | Q(surplus__order=order))
+    refunds = list(of_order.order_by("created_at", "id"))
+    split = _split(order, hold)
+    parts = PaymentOrder.objects.filter(order=order).select_related("payment")
+    terms = Terms.from_json(order.terms)
+    return Picture(
+        order=order,
+        status=compose(
+            order_state=order.state,
+            hold_state=hold.state if hold else None,
+            refund_states=[refund.state for refund in refunds if refund.hold_id],
+            split=split,
+        ),
+        split=split,
+        payments=list(parts.order_by("payment__created_at", "payment_id")),
+        shipments=sorted(order.shipments.all(), key=lambda parcel: (parcel.shipped_at, parcel.id)),
+        refunds=refunds,
+        terms=terms,
+        explanation=explanation.explain(terms),
+    )
+
+
+def compose(
+    *,
+    order_state: str,
+    hold_state: str | None,
+    refund_states: Sequence[str],
+    split: Sequence[SplitLine],
+) -> Status:
+    """Say in one word where an order stands. Pure."""
+    match order_state:
+        case OrderState.CREATED:
+            return Status.AWAITING_PAYMENT
+        case OrderState.EXPIRED:
+            return Status.EXPIRED
+        case OrderState.CANCELED if not refund_states:
+            return Status.CANCELED
+        case OrderState.CANCELED:
+            done = all(state == RefundState.SUCCEEDED for state in refund_states)
+            return Status.REFUNDED if done else Status.REFUNDING
+        case OrderState.CONFIRMED:
+            return Status.PAID_OUT if _is_paid_out(split) else Status.RELEASED
+    if hold_state == HoldState.FROZEN:
+        return Status.FROZEN
+    return Status.PAID if order_state == OrderState.PAID else Status.SHIPPED
+
+
+def _is_paid_out(split: Sequence[SplitLine]) -> bool:
+    """Whether the seller and further parties have their money.
+
+    The platform's commission follows its own schedule and counts only when nobody else is paid.
+    """
+    others = [line for line in split if line.payee not in (Payee.SERVICE_FEE, Payee.PLATFORM)]
+    owed = others or [line for line in split if line.payee == Payee.PLATFORM]
+    return bool(owed) and all(line.status == LineStatus.PAID for line in owed)
+
+
+def _split(order: Order, hold: Hold | None) -> list[SplitLine]:
+    released = list(ReleaseLine.objects.filter(release__hold=hold).order_by("id")) if hold else []
+    if released:
+        return _released_split(released)
+    void = order.state in (OrderState.EXPIRED, OrderState.CANCELED)
+    status = LineStatus.VOID if void else LineStatus.PLANNED
+    return [SplitLine(share.payee, share.amount_minor, status) for share in plan_shares(order)]
+
+
+def _released_split(lines: Sequence[ReleaseLine]) -> list[SplitLine]:
+    settlement_ids = {line.settlement_id for line in lines if line.settlement_id}
+    payouts = Payout.objects.filter(settlement_id__in=settlement_ids).order_by("created_at", "id")
+    latest = {payout.settlement_id: payout for payout in payouts}
+    return [_released_line(line, latest.get(line.settlement_id or "")) for line in lines]
+
+
+def _released_line(line: ReleaseLine, payout: Payout | None) -> SplitLine:
+    if line.payee == Payee.SERVICE_FEE:
+        return SplitLine(line.payee, line.amount_minor, LineStatus.KEPT)
+    if payout is None:
+        return SplitLine(line.payee, line.amount_minor, LineStatus.PAYABLE, line.settlement_id)
+    return SplitLine(
+        payee=line.payee,
+        amount_minor=line.amount_minor,
+        status=_OF_PAYOUT[PayoutState(payout.state)],
+        settlement=line.settlement_id,
+        payout=payout.id,
+        payout_state=payout.state,
+        paid_at=payout.paid_at,
+    )

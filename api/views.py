@@ -1,0 +1,81 @@
+"""What all views share: who asks, strict reading, one handler. It must never know a resource."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pghistory
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone, translation
+from rest_framework import serializers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from api import errors
+from api.authentication import ApiKeyAuthentication
+from api.parsers import StrictJSONParser
+from merchants.models import Platform
+
+
+class ApiView(APIView):
+    """A view of the API, for holders of a key unless it says otherwise.
+
+    The clock is read once per request, into `request.at`. Sentences are English whatever
+    Accept-Language says.
+    """
+
+    authentication_classes: Sequence[Any] = [ApiKeyAuthentication]
+    permission_classes: Sequence[Any] = []
+    throttle_classes: Sequence[Any] = []
+    parser_classes: Sequence[Any] = [StrictJSONParser]
+    renderer_classes: Sequence[Any] = [JSONRenderer]
+    metadata_class = None  # no OPTIONS
+    query_parameters: frozenset[str] = frozenset()  # those the view knows
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with (
+            translation.override("en"),
+            pghistory.context(actor="anonymous", request=getattr(request, "request_id", "")),
+        ):
+            return super().dispatch(request, *args, **kwargs)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        found = super().initialize_request(request, *args, **kwargs)
+        found.at = timezone.now()
+        return found
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        for name in request.query_params:
+            if name not in self.query_parameters:
+                raise errors.QueryParameterUnknown(
+                    f"There is no query parameter {name!r} here.", parameter=name
+                )
+        super().initial(request, *args, **kwargs)
+
+    def get_exception_handler(self) -> Any:
+        return errors.answer_exception
+
+    @property
+    def platform(self) -> Platform:
+        """The platform whose key was shown."""
+        return self.request.auth.platform
+
+    def read(self, serializer: type[serializers.Serializer]) -> dict[str, Any]:
+        """Return the validated body. Raises: ValidationError, ParseError."""
+        found = serializer(data=self.request.data, context={"at": self.request.at})
+        found.is_valid(raise_exception=True)
+        return found.validated_data
+
+
+class AnswersJsonAnyway(BaseContentNegotiation):
+    """For callers whose Accept header means nothing, such as a bank's notification sender."""
+
+    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+        return parsers[0]
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+    ) -> Any:
+        return renderers[0], renderers[0].media_type
