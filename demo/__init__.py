@@ -1,0 +1,4 @@
+"""A believable marketplace, one live order and all services in one terminal.
+
+Nothing may depend on it.
+"""

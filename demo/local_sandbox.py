@@ -1,0 +1,116 @@
+"""The sandbox channel and bank inside this process, on a simulated clock: for the replay and for tests.
+
+They are the same services that run on their own ports in the demo; only the wire is short-circuited.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from django.conf import settings
+
+from api import inbound
+from channels import registry
+from channels import services as inbox
+from channels.models import InboxState
+from common.errors import DomainError
+from sandbox.bank import SandboxBank, create_bank
+from sandbox.channel import SandboxChannel, create_channel
+
+CHANNEL = "sandbox"
+RAIL = "sandbox-bank"
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is told the time."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move_to(self, at: datetime) -> datetime:
+        """Move on to `at`, never back. Returns: the time it is now."""
+        self.now = max(self.now, at)
+        return self.now
+
+
+@dataclass
+class LocalSandbox:
+    """Both services and the clock they share. `channel` and `bank` keep their own books: our oracle."""
+
+    clock: Clock
+    channel: SandboxChannel
+    bank: SandboxBank
+
+    def tick(self) -> int:
+        """Let both services do what is due. Returns: how many things happened."""
+        return self.channel.tick(self.clock.now) + self.bank.tick(self.clock.now)
+
+
+def time_out() -> None:
+    """What a hanging service looks like from here."""
+    raise httpx.ReadTimeout("the sandbox was told to hang")
+
+
+@contextmanager
+def open_sandbox(
+    directory: Path,
+    *,
+    clock: Clock,
+    remembers_references: bool = True,
+    fee_bps: int = 0,
+    deliver: Callable[[str, Mapping[str, str], bytes], int] | None = None,
+) -> Iterator[LocalSandbox]:
+    """Run the sandbox in `directory` and plug it under the channel and the rail of this process.
+
+    Args: deliver: how notifications reach us; by default straight into the inbox.
+    """
+    tell = deliver or (lambda url, headers, body: deliver_here(url, headers, body, at=clock.now))
+    bank_keys, channel_keys = settings.RAILS[RAIL], settings.CHANNELS[CHANNEL]
+    bank = create_bank(
+        directory / "bank.sqlite3",
+        key_id=bank_keys["key_id"],
+        secret=bank_keys["secret"],
+        clock=clock,
+        deliver=tell,
+        hang=time_out,
+        remembers_references=remembers_references,
+    )
+    channel = create_channel(
+        directory / "channel.sqlite3",
+        key_id=channel_keys["key_id"],
+        secret=channel_keys["secret"],
+        clock=clock,
+        deliver=tell,
+        hang=time_out,
+        base_url=channel_keys["base_url"],
+        fee_bps=fee_bps,
+        remit=bank.deposit,
+        remittance_notify_url=f"{settings.PUBLIC_URL}/v1/inbound/channels/{CHANNEL}",
+    )
+    with ExitStack() as stack:
+        for name, service in ((CHANNEL, channel), (RAIL, bank)):
+            transport = httpx.WSGITransport(app=service.app)
+            stack.enter_context(registry.use_transport(name, transport, clock=clock))
+        yield LocalSandbox(clock=clock, channel=channel, bank=bank)
+
+
+def deliver_here(url: str, headers: Mapping[str, str], body: bytes, *, at: datetime) -> int:
+    """Take a notification as the door would. Returns: the HTTP status the door answers."""
+    kind, name = urlsplit(url).path.removeprefix("/v1/inbound/").split("/")
+    notifier = registry.get_channel(name) if kind == "channels" else registry.get_rail(name)
+    try:
+        row, _new = inbox.receive_notification(
+            source=f"{kind}/{name}", notifier=notifier, headers=headers, body=body, at=at
+        )
+    except DomainError as refusal:
+        return refusal.status
+    if row.state == InboxState.RECEIVED:
+        inbound.apply_notification(notification_id=row.pk, at=at)
+    return 200

@@ -1,0 +1,231 @@
+"""Lives a planned history through on a simulated clock, into a platform of its own, by the services and sweeps that
+serve everybody. It must never write a row of the line by itself, and never look at what the history says came of it.
+
+Three things happen in turn, by the clock: people do what the history says; the sweep of a deadline runs right when
+that deadline passes; and once a day, at midnight UTC after a day on which anything happened, the channel remits what
+it has collected and every sweep that has work runs. Sweeps may be late, so a day's reminders, refunds, payouts and
+events wait for that midnight; a deadline that decides about money does not.
+"""
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+
+from demo import clockwork
+from demo.local_sandbox import CHANNEL, RAIL, LocalSandbox
+from demo.replay.plan import Cart, Deed, SellerOrder, Step, ends_before, list_steps, pay_term
+from escrow import sweeps as escrow_sweeps
+from escrow.services import release as releases
+from ledger import services as ledger
+from merchants import services as merchants
+from merchants.models import Merchant, Platform
+from orders import sweeps as order_sweeps
+from orders.models import OrderState
+from orders.services import creation, lifecycle, payments
+from payouts.models import Cadence, PayoutSchedule
+
+DEADLINE_PASSED = timedelta(microseconds=1)  # a deadline is kept at its very instant, and missed after it
+CHECKPOINT_EVERY = timedelta(days=30)  # the clockwork's hourly checkpoint, at the pace of a history
+PATIENCE_DAYS = 60  # how long after the last deed and deadline everything must be settled and paid out
+_AFTER_PEOPLE, _AT_MIDNIGHT = len(Deed), len(Deed) + 1
+
+
+class ReplayStuck(Exception):
+    """Everything of the history has happened, and something is still due: a fault of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the marketplace of a replay works by. Rates in basis points."""
+
+    currency: str
+    commission_bps: int  # of the goods, to the platform
+    service_fee_bps: int  # of the whole amount, to us
+
+
+def create_marketplace(
+    *, name: str, slug: str, carts: Sequence[Cart], terms: Terms, at: datetime
+) -> tuple[Platform, dict[str, Merchant]]:
+    """Take in a platform with its commission, and every seller of the history with a bank account and daily payouts.
+
+    Returns: the platform, and its sellers by the history's seller id.
+    """
+    platform = merchants.create_platform(
+        name=name,
+        slug=slug,
+        currency=terms.currency,
+        time_zone="UTC",
+        service_fee_bps=terms.service_fee_bps,
+        deadlines=merchants.DeadlinePolicy(pay_seconds=int(pay_term(carts).total_seconds())),
+        at=at,
+    )
+    plan = merchants.create_plan(platform=platform, name="Commission on goods", at=at)
+    merchants.add_rule(
+        plan=plan, currency=terms.currency, rate_bps=terms.commission_bps, effective_from=at, at=at
+    )
+    _add_payee(platform, None, number=0, currency=terms.currency, at=at)
+    sellers: dict[str, Merchant] = {}
+    for seller_id in dict.fromkeys(part.seller_id for cart in carts for part in cart.parts):
+        sellers[seller_id] = merchants.create_merchant(
+            platform=platform, reference=seller_id, name=f"Seller {seller_id}", at=at
+        )
+        _add_payee(platform, sellers[seller_id], number=len(sellers), currency=terms.currency, at=at)
+    return platform, sellers
+
+
+def _add_payee(platform: Platform, merchant: Merchant | None, *, number: int, currency: str, at: datetime) -> None:
+    merchants.add_bank_account(
+        platform=platform,
+        merchant=merchant,
+        currency=currency,
+        holder_name=(merchant or platform).name[:120],
+        bank_code="001",
+        account_number=f"6222{number:010d}01",  # the sandbox bank pays every account that ends so
+        at=at,
+    )
+    PayoutSchedule.objects.create(
+        platform=platform, merchant=merchant, rail=RAIL, cadence=Cadence.DAILY, next_cutoff_at=at
+    )
+
+
+@dataclass
+class Replay:
+    """One run. `live` may be called once."""
+
+    sandbox: LocalSandbox
+    platform: Platform
+    sellers: dict[str, Merchant]
+    carts: Sequence[Cart]
+    advance: Callable[[], None] = lambda: None  # called after each step of the plan
+    late_shipments_refused: int = 0
+    _agenda: list[tuple[datetime, int, int, Callable[[], None]]] = field(default_factory=list)
+    _orders: dict[tuple[int, int], str] = field(default_factory=dict)  # (cart, part) -> order id
+    _states: dict[str, str] = field(default_factory=dict)  # order id -> where people have brought it
+    _count: int = 0
+    _midnight: datetime | None = None
+    _checkpoint_at: datetime | None = None
+
+    def live(self) -> None:
+        """Live everything through, until all is settled and paid out. Raises: ReplayStuck."""
+        for step in list_steps(self.carts):
+            self._plan(step.at, step.deed, lambda step=step: self._take(step))  # type: ignore[misc]
+        while self._agenda:
+            at, _rank, _count, act = heapq.heappop(self._agenda)
+            self.sandbox.clock.move_to(at)
+            act()
+        self._settle()
+
+    @property
+    def _now(self) -> datetime:
+        return self.sandbox.clock.now
+
+    def _plan(self, at: datetime, rank: int, act: Callable[[], None]) -> None:
+        self._count += 1
+        heapq.heappush(self._agenda, (at, rank, self._count, act))
+
+    # What people do
+
+    def _take(self, step: Step) -> None:
+        cart = self.carts[step.cart]
+        if step.deed is Deed.CREATE:
+            self._create(step.cart, cart)
+        elif step.deed is Deed.PAY:
+            self._pay([self._orders[step.cart, part] for part in range(len(cart.parts))], cart)
+        elif step.deed is Deed.SHIP:
+            self._ship(self._orders[step.cart, step.part])
+        else:
+            self._confirm(self._orders[step.cart, step.part])
+        self._expect_midnight()
+        self.advance()
+
+    def _create(self, number: int, cart: Cart) -> None:
+        for position, part in enumerate(cart.parts):
+            order, _token = creation.create_order(
+                platform=self.platform, merchant=self.sellers[part.seller_id], new=_new_order(cart, part, self.platform), at=self._now
+            )
+            self._orders[number, position] = order.id
+            self._watch(order.id, OrderState.CREATED, order.pay_by + DEADLINE_PASSED, order_sweeps.expire_due_orders)
+
+    def _pay(self, order_ids: list[str], cart: Cart) -> None:
+        payment = payments.create_payment(
+            platform_id=self.platform.id, order_ids=order_ids, channel=CHANNEL, return_url="", at=self._now
+        )
+        payments.submit_payment(payment_id=payment.id, at=self._now)
+        self.sandbox.channel.pay(payment.id)
+        self.sandbox.tick()
+        for order_id, part in zip(order_ids, cart.parts, strict=True):
+            self._watch(order_id, OrderState.PAID, part.ship_by + DEADLINE_PASSED, escrow_sweeps.cancel_due_shipments)
+
+    def _ship(self, order_id: str) -> None:
+        try:
+            order = lifecycle.ship_order(
+                order_id=order_id, carrier="Carrier", tracking_number=order_id, at=self._now
+            )
+        except (lifecycle.ShippingTooLate, lifecycle.OrderStateConflict):
+            self.late_shipments_refused += 1
+        else:
+            assert order.confirm_by is not None
+            self._watch(order_id, OrderState.SHIPPED, order.confirm_by, escrow_sweeps.release_due_confirmations)
+
+    def _confirm(self, order_id: str) -> None:
+        try:
+            releases.confirm_receipt(order_id=order_id, at=self._now)
+        except lifecycle.OrderStateConflict:
+            return  # refunded, confirmed by itself already, or not even shipped
+        self._states[order_id] = OrderState.CONFIRMED
+
+    # What falls due
+
+    def _watch(self, order_id: str, state: str, due_at: datetime, sweep: clockwork.Sweep) -> None:
+        """Run a sweep when an order's deadline comes and nobody has moved the order on until then."""
+        self._states[order_id] = state
+
+        def act() -> None:
+            if self._states[order_id] == state:
+                sweep(at=self._now)
+                self._expect_midnight()
+
+        self._plan(due_at, _AFTER_PEOPLE, act)
+
+    def _expect_midnight(self) -> None:
+        midnight = _next_midnight(self._now)
+        if self._midnight != midnight:
+            self._midnight = midnight
+            self._plan(midnight, _AT_MIDNIGHT, self._end_day)
+
+    def _end_day(self) -> None:
+        self.sandbox.channel.remittances.cut(self._now.timestamp())
+        self.sandbox.tick()
+        clockwork.run_due_sweeps(at=self._now)
+        self.sandbox.tick()
+        if self._checkpoint_at is None or self._now >= self._checkpoint_at + CHECKPOINT_EVERY:
+            self._checkpoint_at = self._now
+            ledger.checkpoint_hot_accounts(at=self._now)
+
+    def _settle(self) -> None:
+        """After the last deed and deadline: go on, midnight by midnight, until nothing of this history is due."""
+        until = ends_before(self.carts)
+        for _ in range(PATIENCE_DAYS):
+            due = clockwork.next_due_at()
+            if due is None or due > until:
+                return
+            self.sandbox.clock.move_to(_next_midnight(max(due, self._now)))
+            self._end_day()
+        raise ReplayStuck(f"Everything is over, and something is still due at {clockwork.next_due_at()}.")
+
+
+def _next_midnight(at: datetime) -> datetime:
+    return datetime.combine(at.date() + timedelta(days=1), time.min, tzinfo=UTC)
+
+
+def _new_order(cart: Cart, part: SellerOrder, platform: Platform) -> creation.NewOrder:
+    return creation.NewOrder(
+        reference=part.reference,
+        currency=platform.currency,
+        lines=[creation.NewLine(title=title, amount_minor=price_minor) for title, price_minor in part.lines],
+        shipping_minor=part.freight_minor,
+        ship_by=part.ship_by,
+        expected_delivery_at=part.expected_at,
+        metadata={"source_order": cart.order_id, "source_seller": part.seller_id},
+    )

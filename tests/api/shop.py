@@ -1,0 +1,181 @@
+"""What API tests share: a client that speaks JSON, a shop that sells tea, a look at the books.
+
+It must never reach around the door for what the door offers.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import time_machine
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+
+from demo.local_sandbox import LocalSandbox
+from ledger import selectors as books
+from merchants import services as merchants
+from merchants.models import Merchant, Platform
+from tests.world import PAYS, START, add_payee
+
+Answer = HttpResponse
+
+
+@dataclass
+class Door:
+    """Sends requests as a machine would."""
+
+    client: Client
+
+    def send(
+        self, method: str, path: str, body: Any = None, *, key: str = "", **headers: str
+    ) -> Answer:
+        """Send JSON, or bytes as they are; header names with underscores."""
+        raw = (
+            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        )
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if key:
+            named["Authorization"] = f"Bearer {key}"
+        content_type = named.pop("Content-Type", "application/json")
+        return self.client.generic(method, path, raw, content_type, headers=named)
+
+    def deliver(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+        return self.client.generic(
+            "POST", urlsplit(url).path, body, "application/json", headers=dict(headers)
+        ).status_code
+
+
+@dataclass
+class Shop:
+    """One platform behind its key."""
+
+    door: Door
+    sandbox: LocalSandbox
+    time: time_machine.Traveller
+    platform: Platform
+    key: str = ""
+    merchants: list[Merchant] = field(default_factory=list)
+    count: int = 0
+
+    def open(self) -> None:
+        _row, self.key = merchants.create_api_key(platform=self.platform, name="shop", at=START)
+        self.add_merchant()
+
+    def add_merchant(self) -> Merchant:
+        merchant = merchants.create_merchant(
+            platform=self.platform, reference=f"s{len(self.merchants)}", name="Garden", at=START
+        )
+        add_payee(self.platform, merchant, PAYS, at=START)
+        self.merchants.append(merchant)
+        return merchant
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.door.send("GET", path, key=self.key, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Answer:
+        return self.door.send("POST", path, body, key=self.key, **headers)
+
+    def order_body(self, **changes: Any) -> dict[str, Any]:
+        """The worked example of the design: 10001 fen, goods 9001, shipping 1000."""
+        self.count += 1
+        body = {
+            "reference": f"order-{self.count}",
+            "merchant": self.merchants[0].id,
+            "currency": "CNY",
+            "lines": [
+                {"title": "西湖龙井", "amount_minor": 9001, "category": "tea", "quantity": 3}
+            ],
+            "shipping_minor": 1000,
+            "buyer": {"name": "王芳", "email": "buyer@example.com"},
+            "metadata": {"cart": "c-17"},
+        }
+        return {name: value for name, value in (body | changes).items() if value is not None}
+
+    def create_order(self, **changes: Any) -> dict[str, Any]:
+        answer = self.post("/v1/orders", self.order_body(**changes))
+        assert answer.status_code == 201, answer.content
+        return answer.json()
+
+    def start_payment(self, *orders: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+        body = {
+            "orders": [order["id"] for order in orders],
+            "channel": "sandbox",
+            "return_url": "https://shop.example/thanks",
+        }
+        answer = self.post("/v1/payments", body | changes)
+        assert answer.status_code == 201, answer.content
+        return answer.json()
+
+    def pay(self, *orders: Mapping[str, Any]) -> dict[str, Any]:
+        """The buyer pays, and the channel's notification comes through the door."""
+        payment = self.start_payment(*orders)
+        self.sandbox.channel.pay(payment["id"])
+        self.sandbox.tick()
+        return payment
+
+    def paid_order(self) -> dict[str, Any]:
+        order = self.create_order()
+        self.pay(order)
+        return order
+
+    def ship(self, order: Mapping[str, Any]) -> Answer:
+        parcel = {"carrier": "SF Express", "tracking_number": "SF1001"}
+        return self.post(f"/v1/orders/{order['id']}/ship", parcel)
+
+    def shipped_order(self) -> dict[str, Any]:
+        order = self.paid_order()
+        assert self.ship(order).status_code == 200
+        return order
+
+    def confirm(self, order: Mapping[str, Any], token: Any = None) -> Answer:
+        body = {"token": order["buyer_token"] if token is None else token}
+        return self.door.send("POST", f"/v1/orders/{order['id']}/confirm", body)
+
+    def status(self, order: Mapping[str, Any]) -> str:
+        return self.get(f"/v1/orders/{order['id']}").json()["status"]
+
+    def wait(self, **span: float) -> None:
+        self.sandbox.clock.move_to(self.sandbox.clock.now + timedelta(**span))
+        self.time.move_to(self.sandbox.clock.now)
+
+
+def all_books() -> tuple[Any, ...]:
+    """The trial balance, and how much was ever written: a movement and its reversal would show."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM ledger_journalentry),"
+            " (SELECT count(*) FROM ledger_posting), (SELECT count(*) FROM notifications_event)"
+        )
+        return (books.trial_balance(), cursor.fetchone())
+
+
+@contextmanager
+def nothing_moves() -> Iterator[None]:
+    """Assert that the block wrote no entry, no posting and no event."""
+    before = all_books()
+    yield
+    assert all_books() == before
+
+
+def problem(answer: Answer, status: int, code: str) -> dict[str, Any]:
+    """Assert that the answer is a well-formed problem document, and return it."""
+    assert answer.headers["Content-Type"] == "application/problem+json", answer.content
+    found = answer.json()
+    assert (answer.status_code, found["status"], found["code"]) == (status, status, code), found
+    assert found["type"].endswith(f"/v1/problems/{code}")
+    assert found["title"]
+    assert found["detail"]
+    assert found["request_id"] == answer.headers["Request-Id"]
+    assert set(found) - {"facts"} == {
+        "type", "title", "status", "code", "detail", "instance", "request_id", "errors",
+    }  # fmt: skip
+    return found
+
+
+def pointers(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(error["pointer"], error["code"]) for error in found["errors"]]

@@ -1,0 +1,81 @@
+"""Gives tests a database.
+
+It must start it only when a test asks for one, and never weaken any other database.
+"""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+import pytest_django
+from django.db import connection, connections
+from django.db.backends.postgresql.introspection import DatabaseIntrospection
+
+from settlement_site import embedded
+
+# Tables with BEFORE TRUNCATE triggers refuse the flush between transaction tests. (tgtype: bit 5 is
+# TRUNCATE)
+TRUNCATE_GUARDS = """
+    SELECT tgrelid::regclass::text, tgname FROM pg_trigger
+    WHERE NOT tgisinternal AND tgtype & 32 <> 0 AND tgrelid::regclass::text NOT LIKE 'pg_%'
+    ORDER BY 1, 2
+"""
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Start the services on first need, and do not wait for the disk: tests may lose data."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    embedded.start()
+    for each in connections.all():
+        each.settings_dict["OPTIONS"]["options"] += " -c synchronous_commit=off"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> Iterator[None]:
+    """Let the flush between transaction tests empty all but what the migrations wrote."""
+    with django_db_blocker.unblock():
+        _switch_truncate_guards("DISABLE")
+        written_by_migrations = _tables_with_rows()
+    patch = pytest.MonkeyPatch()
+    all_names = DatabaseIntrospection.django_table_names
+
+    def names_without_reference(
+        self: DatabaseIntrospection, *args: bool, **kwargs: bool
+    ) -> list[str]:
+        return [
+            name for name in all_names(self, *args, **kwargs) if name not in written_by_migrations
+        ]
+
+    patch.setattr(DatabaseIntrospection, "django_table_names", names_without_reference)
+    yield
+    patch.undo()
+
+
+@pytest.fixture
+def truncate_guards(transactional_db: None) -> Iterator[None]:
+    """Switch the guards against TRUNCATE on for one test, as they are in production."""
+    _switch_truncate_guards("ENABLE")
+    yield
+    _switch_truncate_guards("DISABLE")
+
+
+def _switch_truncate_guards(verb: str) -> None:
+    quote = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        cursor.execute(TRUNCATE_GUARDS)
+        for table, trigger in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {table} {verb} TRIGGER {quote(trigger)}")
+
+
+def _tables_with_rows() -> set[str]:
+    names = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    with connection.cursor() as cursor:
+        found = set()
+        for name in names:
+            cursor.execute(f"SELECT EXISTS (SELECT FROM {connection.ops.quote_name(name)})")
+            if cursor.fetchone()[0]:
+                found.add(name)
+    return found

@@ -1,0 +1,140 @@
+"""The books of a market as plain text, as an accounting textbook prints them; ids are replaced by names.
+
+It must never leave a posting out: what is not printed is not compared.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from ledger import chart
+from merchants.models import Merchant, Platform
+from orders.models import Order, Payment
+from escrow.models import Hold, Refund, Release, Remittance, Surplus
+from payouts.models import Payout
+
+_POSTINGS = """
+    SELECT e.id, e.event_at, e.kind, e.reference, e.subject, e.reverses_id, a.address, e.currency, p.amount_minor
+    FROM ledger_journalentry AS e JOIN ledger_posting AS p ON p.entry_id = e.id
+    JOIN ledger_account AS a ON a.id = p.account_id ORDER BY e.id, p.leg
+"""
+TITLES = {
+    "capture": "Captured", "surplus": "Received without need", "remittance": "Remitted to the reserve",
+    "release": "Released", "refund-asked": "Refund asked", "surplus-refund-asked": "Refund asked",
+    "refund-done": "Refunded", "payout-sent": "Payout cut", "payout-paid": "Paid out", "topup": "Topped up",
+}  # fmt: skip
+WIDTH = 44
+
+
+@dataclass
+class Entry:
+    """`what` names the fact; `legs` are (account, signed minor units), debits positive, in order."""
+
+    at: datetime
+    what: str
+    currency: str
+    legs: list[tuple[str, int]]
+
+    def text(self) -> str:
+        return "\n".join([self.what, *(_leg(account, amount) for account, amount in self.legs)])
+
+
+@dataclass
+class Journal:
+    """Everything a flow has left behind. `leave_out`: payouts that two persons gave up, as if they never were."""
+
+    entries: list[Entry]
+    balances: list[str]
+    states: list[str]
+
+    def text(self, title: str) -> str:
+        """The golden form: entries in the order in which they were posted."""
+        blocks = [f"{title}\n\nAmounts in CNY. Dr = debit, Cr = credit."]
+        for number, entry in enumerate(self.entries, start=1):
+            blocks.append(f"{number:>3}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.text()}")
+        blocks.append("\n".join(["Balances", *self.balances]))
+        blocks.append("\n".join(["States", *self.states]))
+        return "\n\n".join(blocks) + "\n"
+
+    def outcome(self) -> tuple[list[str], list[str], list[str]]:
+        """What must be the same whenever and in whatever order it happened."""
+        return sorted(entry.text() for entry in self.entries), self.balances, self.states
+
+
+def read_journal(*, leave_out: Collection[str] = ()) -> Journal:
+    names = _names(leave_out)
+    entries: dict[int, Entry] = {}
+    totals: dict[str, int] = defaultdict(int)
+    with connection.cursor() as cursor:
+        cursor.execute(_POSTINGS)
+        rows = cursor.fetchall()
+    for entry_id, at, kind, _, subject, reverses_id, address, currency, amount in rows:
+        if subject in leave_out:
+            continue
+        account = _named(address, names)
+        what = f"{'Reversal: ' if reverses_id else ''}{TITLES[kind]}: {_named(subject, names)}"
+        entry = entries.setdefault(entry_id, Entry(at, what, currency, []))
+        entry.legs.append((account, amount))
+        totals[account] += amount
+    balances = [_leg(account, amount) for account, amount in sorted(totals.items())]
+    return Journal(list(entries.values()), balances, _states(names, leave_out))
+
+
+def _leg(account: str, amount: int) -> str:
+    side = "Dr" if amount > 0 else "Cr" if amount < 0 else "  "
+    debit = f"{amount / 100:.2f}" if amount > 0 else ""
+    credit = f"{-amount / 100:.2f}" if amount < 0 else "" if amount else "0.00"
+    shown = f"{side}  {account}" if amount >= 0 else f"{side}    {account}"
+    return f"     {shown:<{WIDTH}}{debit:>10}{credit:>11}".rstrip()
+
+
+def _names(leave_out: Collection[str]) -> dict[str, str]:
+    """A readable name for everything that has an id, the same in every run of a flow."""
+    names = {platform.id: "platform" for platform in Platform.objects.all()}
+    names |= {m.id: m.reference.replace("-", " ") for m in Merchant.objects.all()}
+    names |= {order.id: f"order {order.reference}" for order in Order.objects.all()}
+    for number, payment in enumerate(Payment.objects.order_by("created_at", "id"), start=1):
+        names[payment.id] = f"payment {number}"
+    for surplus in Surplus.objects.order_by("received_at", "id"):
+        names[surplus.id] = f"surplus of {names[surplus.payment_id]} for {names[surplus.order_id]}"
+    for number, remittance in enumerate(Remittance.objects.order_by("remitted_at", "id"), start=1):
+        names[f"{remittance.channel}:{remittance.provider_reference}"] = f"remittance {number}"
+    count: dict[str, int] = defaultdict(int)
+    for payout in Payout.objects.exclude(id__in=leave_out).order_by("created_at", "id"):
+        payee = names[payout.merchant_id or payout.platform_id]
+        count[payee] += 1
+        names[payout.id] = f"payout {count[payee]} to {payee}"
+    return names
+
+
+def _named(text: str, names: dict[str, str]) -> str:
+    if text in names:
+        return names[text]
+    return ":".join(names.get(part, part) for part in text.split(":"))
+
+
+def _states(names: dict[str, str], leave_out: Collection[str]) -> list[str]:
+    lines = [(names[o.id], o.state, o.confirmed_by or o.cancel_reason) for o in Order.objects.all()]
+    lines += [(names[p.id], p.state, p.failure_code) for p in Payment.objects.all()]
+    lines += [(f"hold of {names[h.order_id]}", h.state, "") for h in Hold.objects.all()]
+    lines += [(f"release of {names[r.hold.order_id]}", _money(r.amount_minor), "") for r in _releases()]
+    for refund in Refund.objects.all():
+        of = names[refund.hold.order_id if refund.hold else str(refund.surplus_id)]
+        lines.append((f"refund of {of}", refund.state, _money(refund.amount_minor)))
+    for payout in Payout.objects.exclude(id__in=leave_out):
+        facts = [_money(payout.amount_minor), f"to ...{payout.last_four}", payout.failure_code]
+        if payout.needs_approval:
+            facts.append(f"approved by {payout.approved_by.username if payout.approved_by else 'nobody'}")
+        lines.append((names[payout.id], payout.state, ", ".join(filter(None, facts))))
+    return [f"     {name:<{WIDTH}}{state:<10} {more}".rstrip() for name, state, more in sorted(lines)]
+
+
+def _releases() -> Iterable[Release]:
+    return Release.objects.select_related("hold")
+
+
+def _money(amount_minor: int) -> str:
+    return f"{amount_minor / 100:.2f}"

@@ -1,0 +1,238 @@
+"""A world that can be left and entered again: what every person of a flow does, each looking at the state first.
+
+Nothing a flow needs is kept in memory, so that a crashed flow goes on in another process from where the
+database is. It must never decide about money: persons press buttons, and the buttons are our services.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+
+from demo import clockwork
+from demo.local_sandbox import CHANNEL, RAIL, LocalSandbox
+from escrow.models import Remittance
+from ledger import entries
+from ledger import selectors as books
+from ledger import services as ledger
+from merchants import services as merchants
+from merchants.models import BankAccount, Merchant, Platform, User
+from orders.models import Order, OrderState, Payment
+from orders.services.creation import NewLine
+from payouts.models import NOT_PAID_CODE, Outcome, Payout, PayoutState
+from payouts.services import approval, cutoff
+from tests.world import PAYS, World, add_payee, make_platform
+
+DEAD = (PayoutState.FAILED, PayoutState.RETURNED)
+
+
+class Stuck(AssertionError):
+    """What a flow waits for does not come."""
+
+
+class Market(World):
+    """The world of one flow. `forgetful`: its bank executes whatever it is sent, as often as it is sent."""
+
+    forgetful: bool = False
+
+    # Time
+
+    def next_due_at(self) -> datetime | None:
+        """When somebody has something to do next, we or the channel or the bank; None when nobody has."""
+        ours, theirs = clockwork.next_due_at(), next_sandbox_due(self.sandbox)
+        return min((due for due in (ours, theirs) if due is not None), default=None)
+
+    def settle(self) -> None:
+        super().settle()
+        if self.forgetful and self.resolve_parked_payouts():
+            super().settle()
+
+    def wait_until(self, done: Callable[[], bool], *, days: int = 20) -> None:
+        """Let the clock run until `done`. Raises: Stuck when there is nothing more to wait for."""
+        end = self.now + timedelta(days=days)
+        self.settle()
+        while not done():
+            due = self.next_due_at()
+            if due is None or due > end:
+                raise Stuck(f"waited in vain, next due {due}")
+            self.sandbox.clock.move_to(due)
+            self.settle()
+
+    def come_back(self, *, minutes: int = 10) -> None:
+        """After a crash: some time has passed, leases and windows end, what was under way is taken up again."""
+        self.sandbox.clock.move_to(self.now + timedelta(seconds=90))
+        end = self.now + timedelta(minutes=minutes)
+        self.settle()
+        while (due := self.next_due_at()) is not None and due <= end:
+            self.sandbox.clock.move_to(due)
+            self.settle()
+        self.sandbox.clock.move_to(end)
+
+    def come_to_rest(self) -> None:
+        """Let everything happen that will happen by itself."""
+        self.wait_until(lambda: self.next_due_at() is None)
+
+    # What there is
+
+    def order(self, name: str) -> Order:
+        return Order.objects.get(platform=self.platform, reference=name)
+
+    def payment(self, name: str, number: int = 1) -> Payment:
+        """The order's payments are numbered from 1 in the order in which they were started."""
+        return self.payments_of(name)[number - 1]
+
+    def payments_of(self, name: str) -> list[Payment]:
+        of_order = Payment.objects.filter(parts__order__reference=name, platform=self.platform)
+        return list(of_order.order_by("created_at", "id"))
+
+    # Shopping platform, buyer, seller
+
+    def place(self, name: str, *, seller: int = 1, goods_minor: int = 9001, shipping_minor: int = 1000) -> None:
+        if not Order.objects.filter(platform=self.platform, reference=name).exists():
+            lines = [NewLine(title="Tea", amount_minor=goods_minor, category="tea")]
+            self.create_order(
+                self.merchants[seller - 1], reference=name, lines=lines, shipping_minor=shipping_minor
+            )
+
+    def begin_payment(self, *names: str, number: int = 1) -> None:
+        if len(self.payments_of(names[0])) < number:
+            self.start_payment(*(self.order(name) for name in names))
+        self.wait_until(lambda: self.payment(names[0], number).cashier_url != "")
+
+    def pay_at_cashier(self, name: str, *, number: int = 1, times: int = 1) -> None:
+        """The buyer presses the button, `times` times in all."""
+        payment = self.payment(name, number)
+        sql = "SELECT count(*) AS n FROM captures WHERE payment_reference = ?"
+        while (done := self.sandbox.channel.book.row(sql, payment.id)["n"]) < times:
+            self.sandbox.channel.pay(payment.id, again=done > 0)
+        self.settle()
+
+    def ship_parcel(self, name: str) -> None:
+        if self.order(name).state == OrderState.PAID:
+            self.ship(self.order(name))
+        self.settle()
+
+    def confirm_order(self, name: str) -> None:
+        if self.order(name).state == OrderState.SHIPPED:
+            self.confirm(self.order(name))
+        self.settle()
+
+    # Channel and operators
+
+    def remit_collected(self, number: int = 1) -> None:
+        """The channel pays out what it has collected, for the `number`th time."""
+        if self.sandbox.channel.book.row("SELECT count(*) AS n FROM remittances")["n"] < number:
+            self.sandbox.channel.remittances.cut(self.now.timestamp())
+        self.wait_until(lambda: Remittance.objects.count() == number)
+
+    def top_up(self, amount_minor: int, *, reference: str = "topup-1") -> None:
+        """The operator puts own money into the reserve, then books it."""
+        self.sandbox.bank.deposit(reference=reference, amount_minor=amount_minor, currency="CNY")
+        draft = entries.topup(
+            topup_id=reference, custodian=RAIL, amount_minor=amount_minor, currency="CNY"
+        )
+        if not books.subject_entries(reference).exists():
+            with transaction.atomic(durable=True):
+                ledger.post(draft=draft, at=self.now)
+        self.settle()
+
+    def approve_payouts(self) -> None:
+        """The second operator approves what waits for approval."""
+        for payout in Payout.objects.filter(state=PayoutState.PENDING).order_by("created_at", "id"):
+            approval.approve_payout(payout_id=payout.id, operator=self.operator("second"), at=self.now)
+        self.settle()
+
+    def change_account(self, seller: int) -> None:
+        """The seller gives another account, one that can be paid."""
+        merchant = self.merchants[seller - 1]
+        if not BankAccount.objects.filter(merchant=merchant, active=True, last_four=PAYS[-4:]).exists():
+            merchants.add_bank_account(
+                platform=self.platform,
+                merchant=merchant,
+                currency="CNY",
+                holder_name=merchant.name,
+                bank_code="102100099996",
+                account_number=PAYS,
+                at=self.now,
+            )
+
+    def replace_payout(self, seller: int) -> None:
+        """The first operator has the seller's money paid again, the second approves."""
+        payouts = Payout.objects.filter(merchant=self.merchants[seller - 1])
+        last = payouts.latest("created_at", "id")
+        if last.state in DEAD:
+            cutoff.replace_payout(payout_id=last.id, requested_by=self.operator("first"), at=self.now)
+        self.approve_payouts()
+
+    def resolve_parked_payouts(self) -> int:
+        """Two operators ask the bank's own book what became of payouts nobody knows about.
+
+        Returns: how many there were to decide or to pay again.
+        """
+        parked = list(Payout.objects.filter(parked_at__isnull=False))
+        first, second = self.operator("first"), self.operator("second")
+        for payout in parked:
+            paid = self.sandbox.bank.executions().get(payout.id, 0) > 0
+            outcome = Outcome.PAID if paid else Outcome.NOT_PAID
+            if payout.claimed_outcome != outcome:
+                approval.claim_outcome(
+                    payout_id=payout.id, outcome=outcome, evidence="statement 7", operator=first, at=self.now
+                )
+            approval.confirm_outcome(
+                payout_id=payout.id, outcome=outcome, operator=second, at=self.now
+            )
+        unpaid = Payout.objects.filter(failure_code=NOT_PAID_CODE).order_by("created_at", "id")
+        stranded = [
+            payout for payout in unpaid if not payout.settlement.payouts.exclude(state__in=DEAD).exists()
+            and payout == payout.settlement.payouts.latest("created_at", "id")
+        ]
+        for payout in stranded:
+            cutoff.replace_payout(payout_id=payout.id, requested_by=first, at=self.now)
+        replaced = Payout.objects.filter(
+            state=PayoutState.PENDING, settlement__payouts__failure_code=NOT_PAID_CODE
+        ).distinct()
+        waiting = list(replaced)
+        for payout in waiting:
+            approval.approve_payout(payout_id=payout.id, operator=second, at=self.now)
+        return len(parked) + len(waiting)
+
+    def operator(self, name: str) -> User:
+        return User.objects.get(username=name)
+
+
+def next_sandbox_due(sandbox: LocalSandbox) -> datetime | None:
+    """When the channel or the bank has something to do next."""
+    tables = {sandbox.channel: ("notices", "refunds", "remittances"), sandbox.bank: ("notices", "payouts")}
+    dues = [
+        service.book.row(f"SELECT min(due_at) AS due FROM {table}")["due"]
+        for service, names in tables.items()
+        for table in names
+    ]
+    known = [due for due in dues if due is not None]
+    if not known:
+        return None
+    due = datetime.fromtimestamp(min(known), tz=UTC)
+    return due if due.timestamp() >= min(known) else due + timedelta(microseconds=1)
+
+
+def found_market(sandbox: LocalSandbox, *, accounts: tuple[str, ...], approval_above_minor: int | None) -> Market:
+    """Make the platform, one seller per account number, and two operators."""
+    at = sandbox.clock.now
+    platform = make_platform(at=at)
+    add_payee(platform, None, PAYS, at=at)
+    market = Market(sandbox, platform)
+    for number in accounts:
+        market.add_merchant(account_number=number, approval_above_minor=approval_above_minor)
+    for name in ("first", "second"):
+        User.objects.create(username=name, email=f"{name}@example.com", is_staff=True)
+    return market
+
+
+def enter_market(sandbox: LocalSandbox) -> Market:
+    """Come back to the market that is in the database."""
+    platform = Platform.objects.get()
+    sellers = list(Merchant.objects.filter(platform=platform).order_by("reference"))
+    return Market(sandbox, platform, sellers)
+
+
+__all__ = ["CHANNEL", "RAIL", "Market", "Stuck", "enter_market", "found_market"]

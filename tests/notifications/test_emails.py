@@ -1,0 +1,145 @@
+"""A mail repeats the facts of its event, in the reader's language, and is nobody's tool."""
+
+import copy
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core import mail
+
+from merchants.models import Language, Merchant
+from notifications import emails, events, services
+from notifications.models import Audience, Event
+from tests.factories import AT, MerchantFactory, PlatformFactory
+
+FACTS: dict[str, Any] = {
+    "order": "ord_1",
+    "order_reference": "A-1",
+    "amount_minor": 10_001,
+    "currency": "CNY",
+    "ship_by": "2026-11-26T08:00:00.000000+00:00",
+    "confirm_by": "2026-12-05T08:30:00.000000+00:00",
+    "buyer_email": "buyer@example.com",
+    "item_titles": ["Longjing 250 g", "Gaiwan"],
+    "reason": "NOT_SHIPPED",
+    "payout": "pyo_1",
+    "last_four": "8901",
+}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def merchant() -> Merchant:
+    platform = PlatformFactory(name="Tea House", name_zh="茶铺")
+    return MerchantFactory(platform=platform, name="Longjing Garden", email="seller@example.com")
+
+
+def tell(merchant: Merchant, type: str, **facts: Any) -> list[Any]:
+    services.record_event(
+        type=type,
+        platform_id=merchant.platform_id,
+        subject_id="ord_1",
+        sequence=Event.objects.count() + 1,
+        data={**FACTS, "merchant": merchant.id, **facts},
+        at=AT,
+    )
+    services.relay_due_events(at=AT)
+    return mail.outbox
+
+
+def test_paid_order_tells_the_seller_what_to_ship_and_by_when(merchant: Merchant) -> None:
+    [message] = tell(merchant, "order.paid")
+
+    assert message.to == ["seller@example.com"]
+    assert message.from_email == settings.DEFAULT_FROM_EMAIL
+    assert message.subject == "Order A-1 is paid: ship by 2026-11-26 16:00 (Asia/Shanghai)"
+    assert message.body == (
+        "Dear Longjing Garden,\n\n"
+        "order A-1 on Tea House has been paid (100.01 CNY). The money is held safely until the"
+        " buyer confirms receipt.\n\n"
+        "To be shipped:\n- Longjing 250 g\n- Gaiwan\n\n"
+        "Please ship by 2026-11-26 16:00 (Asia/Shanghai). An order that is not shipped by then is"
+        " canceled and refunded to the buyer.\n"
+    )
+    html, kind = message.alternatives[0]
+    assert kind == "text/html"
+    assert "- Longjing 250 g<br>- Gaiwan" in html
+
+
+def test_paid_order_tells_the_seller_in_chinese(merchant: Merchant) -> None:
+    merchant.language = Language.CHINESE
+    merchant.save()
+
+    [message] = tell(merchant, "order.paid")
+
+    assert message.subject == "订单 A-1 已付款，请在 2026-11-26 16:00 (Asia/Shanghai) 前发货"
+    assert "茶铺 的订单 A-1 已付款（100.01 CNY）" in message.body
+    assert '<html lang="zh-hans">' in message.alternatives[0][0]
+
+
+def test_buyer_is_told_in_the_language_of_the_event_or_the_platform(merchant: Merchant) -> None:
+    tell(merchant, "order.confirm_reminder", buyer_language="zh-hans")
+    tell(merchant, "order.confirm_reminder", buyer_language="fr")
+    tell(merchant, "order.confirm_reminder")
+
+    assert [message.subject for message in mail.outbox] == [
+        "您的订单 A-1 收到了吗？",
+        "Has your order A-1 arrived?",
+        "Has your order A-1 arrived?",
+    ]
+    assert "2026-12-05 16:30 (Asia/Shanghai)" in mail.outbox[1].body
+
+
+@pytest.mark.parametrize("language", Language.values)
+@pytest.mark.parametrize(
+    ("type", "audience"), [(type, who) for type, told in emails.MAILS.items() for who in told]
+)
+def test_every_mail_can_be_written_in_every_language(
+    merchant: Merchant, settings: Any, type: str, audience: Audience, language: str
+) -> None:
+    templates = copy.deepcopy(settings.TEMPLATES)
+    templates[0]["OPTIONS"]["string_if_invalid"] = "MISSING"
+    settings.TEMPLATES = templates
+    merchant.language = language
+    merchant.save()
+
+    tell(merchant, type, buyer_language=language, reason="Account closed")
+
+    address = "buyer@example.com" if audience == Audience.BUYER else "seller@example.com"
+    [message] = [one for one in mail.outbox if one.to == [address]]
+    name = {"order": "A-1", "payout": "pyo_1"}[type.split(".")[0]]
+    assert name in message.body
+    assert "100.01 CNY" in message.body
+    assert "MISSING" not in message.subject + message.body + message.alternatives[0][0]
+    assert "{" not in message.body
+    assert message.subject.isascii() == (language == Language.ENGLISH)
+
+
+def test_canceled_order_names_the_reason(merchant: Merchant) -> None:
+    tell(merchant, "order.canceled", reason="NOT_SHIPPED")
+    tell(merchant, "order.canceled", reason="MERCHANT")
+
+    bodies = [message.body for message in mail.outbox if message.to == ["buyer@example.com"]]
+    assert "was not shipped in time" in bodies[0]
+    assert "was canceled before it was shipped" in bodies[1]
+
+
+def test_facts_cannot_inject_headers_markup_or_template_code(merchant: Merchant) -> None:
+    [message] = tell(
+        merchant,
+        "order.paid",
+        order_reference="A-1\r\nBcc: all@example.com",
+        item_titles=["<script>alert(1)</script>\n\nDear bank", "{{ settings.SECRET_KEY }}"],
+    )
+
+    assert message.subject.startswith("Order A-1 Bcc: all@example.com is paid")
+    assert message.message()["Bcc"] is None
+    html = message.alternatives[0][0]
+    assert "<script" not in html
+    assert "- &lt;script&gt;alert(1)&lt;/script&gt; Dear bank<br>" in html
+    assert "{{ settings.SECRET_KEY }}" in message.body
+
+
+def test_every_mailed_type_is_a_listed_type() -> None:
+    assert emails.MAILS.keys() <= events.EVENT_TYPES.keys()
