@@ -10,6 +10,9 @@ PIP = $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 .DEFAULT_GOAL := help
 .PHONY: help demo clean-demo test check format docs crash bench migrate migrations audit clean
 
+# Checks and tests run with made-up secrets, on the embedded servers or on those the URLs name.
+check test docs crash bench: export DJANGO_SETTINGS_MODULE = tests.settings
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 

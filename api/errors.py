@@ -110,10 +110,14 @@ def answer_exception(exception: Exception, context: Mapping[str, Any]) -> Respon
 
 def answer_plainly(problem: Problem, request: HttpRequest) -> JsonResponse:
     """Answer outside a view, where no renderer runs."""
-    headers = dict(problem.headers)
-    return JsonResponse(
-        document(problem, request), status=problem.status, content_type=MEDIA_TYPE, headers=headers
+    answer = JsonResponse(
+        document(problem, request),
+        status=problem.status,
+        content_type=MEDIA_TYPE,
+        headers=dict(problem.headers),
     )
+    answer["Content-Length"] = len(answer.content)
+    return answer
 
 
 def document(problem: Problem, request: Any) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""From a provider's message to one domain call. The message is in the inbox already, so nothing here can lose it;
-everything here may run twice.
+"""From a provider's message to one domain call. The message is in the inbox already, so nothing
+here can lose it; everything here may run twice.
 """
 
 import logging
@@ -34,8 +34,8 @@ class NotificationSubjectWrong(DomainError):
 def apply_notification(*, notification_id: int, at: datetime) -> str:
     """Act on one message of the inbox. Returns: the state the message ends in.
 
-    A message about something we do not know yet stays as an orphan and is tried again; one that contradicts our
-    books is flagged for a person, and nothing moves.
+    A message about something we do not know yet stays as an orphan and is tried again; one that
+    contradicts our books is flagged for a person, and nothing moves.
     """
     row, notification = inbox.get_notification(notification_id)
     if row.state in (InboxState.APPLIED, InboxState.FLAGGED):
@@ -89,12 +89,15 @@ def _act_on_payment(channel: str, answer: contract.Answer, *, at: datetime) -> N
 
 
 def apply_due_notifications(*, at: datetime) -> int:
-    """Act on messages that are in the inbox and not applied: those whose first try died, and orphans."""
+    """Act on messages that are in the inbox and not applied: those whose first try died, and
+    orphans."""
     done = 0
     for notification_id in inbox.claim_due_notifications(at=at, limit=BATCH):
         try:
             apply_notification(notification_id=notification_id, at=at)
             done += 1
-        except Exception:  # one message must not stop the sweep; its lease ends and it is tried again
+        except (
+            Exception
+        ):  # one message must not stop the sweep; its lease ends and it is tried again
             log.exception("notification %s could not be applied", notification_id)
     return done

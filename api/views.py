@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api import errors
@@ -53,6 +54,13 @@ class ApiView(APIView):
                     f"There is no query parameter {name!r} here.", parameter=name
                 )
         super().initial(request, *args, **kwargs)
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        final["Cache-Control"] = "no-store"  # answers carry tokens and people's addresses
+        return final
 
     def get_exception_handler(self) -> Any:
         return errors.answer_exception

@@ -1,4 +1,5 @@
-"""Measurements, each a ratio to something measured in the same run. Nothing in the product imports this."""
+"""Measurements, each a ratio to something measured in the same run. Nothing in the product
+imports this."""
 
 from datetime import UTC, datetime
 

@@ -1,8 +1,9 @@
-"""`make bench`: the three ratios of docs/adr and the issue tracker's goals, in one run, with all guards on.
+"""`make bench`: the three ratios of docs/adr and the issue tracker's goals, in one run, with all
+guards on.
 
-(a) releases per second through the service vs django-hordak posting the same four legs, 1 and 16 clients;
-(b) the release sweep over 10,000 due orders vs the same rows inserted by bare set-based SQL without guards;
-(c) cost per released order with 200,000 vs 10,000 orders in the books.
+(a) releases per second through the service vs django-hordak posting the same four legs, 1 and 16
+clients; (b) the release sweep over 10,000 due orders vs the same rows inserted by bare set-based
+SQL without guards; (c) cost per released order with 200,000 vs 10,000 orders in the books.
 
 Exit code 1 when a goal is missed.
 """
@@ -35,9 +36,20 @@ def main() -> int:
         small, large = growth.measure(world, rounds=ROUNDS)
         results.append(("(c) cost per order, 200,000 / 10,000 orders", large / small, 1.10, False))
         for clients, goal in ((1, 4.0), (16, 8.0)):
-            ratios = peers.measure(world, peer_url=peer_url, clients=clients, rounds=ROUNDS, seconds=SECONDS)
-            results.append((f"(a) releases vs hordak, {clients} clients", median(ratios), goal, True))
-        results.append(("(b) sweep vs bare SQL, 10,000 orders", median(sweep.measure(world, rounds=ROUNDS)), 0.35, True))
+            ratios = peers.measure(
+                world, peer_url=peer_url, clients=clients, rounds=ROUNDS, seconds=SECONDS
+            )
+            results.append(
+                (f"(a) releases vs hordak, {clients} clients", median(ratios), goal, True)
+            )
+        results.append(
+            (
+                "(b) sweep vs bare SQL, 10,000 orders",
+                median(sweep.measure(world, rounds=ROUNDS)),
+                0.35,
+                True,
+            )
+        )
     return _report(results)
 
 
@@ -48,7 +60,9 @@ def _report(results: list[tuple[str, float, float, bool]]) -> int:
         missed += not met
         sign = ">=" if at_least else "<="
         print(f"{'ok    ' if met else 'MISSED'} {name:45} {ratio:6.2f}   goal {sign} {goal:.2f}")
-    summary = "; ".join(f"{name.split(',')[0]} {ratio:.2f}" for name, ratio, _, _ in sorted(results))
+    summary = "; ".join(
+        f"{name.split(',')[0]} {ratio:.2f}" for name, ratio, _, _ in sorted(results)
+    )
     print(f"bench: {len(results) - missed} of {len(results)} goals met: {summary}")
     return 1 if missed else 0
 

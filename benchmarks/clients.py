@@ -14,7 +14,8 @@ def count_per_second(work: Work, *, clients: int, seconds: float) -> float:
     context = multiprocessing.get_context("fork")
     barrier, counts = context.Barrier(clients), context.Array("d", clients * 2)
     processes = [
-        context.Process(target=_run, args=(work, number, barrier, counts, seconds)) for number in range(clients)
+        context.Process(target=_run, args=(work, number, barrier, counts, seconds))
+        for number in range(clients)
     ]
     for process in processes:
         process.start()

@@ -1,4 +1,5 @@
-"""A database of its own for the benchmark, and one for its peer, on the configured server. Both are dropped after."""
+"""A database of its own for the benchmark, and one for its peer, on the configured server. Both
+are dropped after."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ PEER = "bench_hordak"
 
 @contextmanager
 def bench_database() -> Iterator[str]:
-    """Point Django at a fresh, migrated database for the block. Yields: the URL of an empty database for the peer."""
+    """Point Django at a fresh, migrated database for the block. Yields: the URL of an empty
+    database for the peer."""
     connection.settings_dict["TEST"] = {**connection.settings_dict.get("TEST", {}), "NAME": NAME}
     old = setup_databases(verbosity=0, interactive=False)
     try:

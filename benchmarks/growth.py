@@ -19,7 +19,10 @@ def measure(books: Books, *, rounds: int) -> tuple[float, float]:
     small = _cost(books, rounds)
     books.release_all(LARGE - SMALL)
     large = _cost(books, rounds)
-    print(f"(c) {small * 1e6:.0f} us per release at {SMALL:,} orders, {large * 1e6:.0f} us at {LARGE:,}")
+    print(
+        f"(c) {small * 1e6:.0f} us per release at {SMALL:,} orders,"
+        f" {large * 1e6:.0f} us at {LARGE:,}"
+    )
     return small, large
 
 

@@ -1,6 +1,8 @@
-"""The peer of benchmark (a): django-hordak posting the same four legs, row by row as its documentation shows.
+"""The peer of benchmark (a): django-hordak posting the same four legs, row by row as its
+documentation shows.
 
-Runs as its own process with its own settings and database: `python -m benchmarks.peer_hordak URL CLIENTS SECONDS`.
+Runs as its own process with its own settings and database: `python -m benchmarks.peer_hordak URL
+CLIENTS SECONDS`.
 """
 
 import json
@@ -38,7 +40,8 @@ def configure(url: str) -> None:
 
 
 def releases(client: int) -> Iterator[None]:
-    """Post releases as hordak users do: one entry, four legs, one row at a time, in one database transaction."""
+    """Post releases as hordak users do: one entry, four legs, one row at a time, in one database
+    transaction."""
     from django.db import connection, transaction
     from hordak.models import Account, Leg, Transaction
     from moneyed import Money
@@ -53,7 +56,11 @@ def releases(client: int) -> Iterator[None]:
         with transaction.atomic():
             entry = Transaction.objects.create(description=f"release {number}")
             Leg.objects.create(transaction=entry, account=held, debit=Money("100.01", "CNY"))
-            Leg.objects.create(transaction=entry, account=sellers[number % len(sellers)], credit=Money("94.91", "CNY"))
+            Leg.objects.create(
+                transaction=entry,
+                account=sellers[number % len(sellers)],
+                credit=Money("94.91", "CNY"),
+            )
             Leg.objects.create(transaction=entry, account=commission, credit=Money("4.50", "CNY"))
             Leg.objects.create(transaction=entry, account=fee, credit=Money("0.60", "CNY"))
         yield
@@ -65,10 +72,19 @@ def prepare() -> None:
 
     call_command("migrate", verbosity=0)
     if not Account.objects.exists():
-        for code, kind in (("1", AccountType.liability), ("2", AccountType.liability), ("3", AccountType.income)):
+        for code, kind in (
+            ("1", AccountType.liability),
+            ("2", AccountType.liability),
+            ("3", AccountType.income),
+        ):
             Account.objects.create(name=code, code=code, type=kind, currencies=["CNY"])
         for number in range(500):
-            Account.objects.create(name=f"s{number}", code=f"9{number:04d}", type=AccountType.liability, currencies=["CNY"])
+            Account.objects.create(
+                name=f"s{number}",
+                code=f"9{number:04d}",
+                type=AccountType.liability,
+                currencies=["CNY"],
+            )
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
-"""Benchmark (a): releases through the service, with everything it writes, against hordak's four bare legs."""
+"""Benchmark (a): releases through the service, with everything it writes, against hordak's four
+bare legs."""
 
 import json
 import subprocess
@@ -15,14 +16,19 @@ from escrow.services import release as releases
 PER_SECOND = 4000  # more than any client can do, so that nobody runs out of orders
 
 
-def measure(books: Books, *, peer_url: str, clients: int, rounds: int, seconds: float) -> list[float]:
+def measure(
+    books: Books, *, peer_url: str, clients: int, rounds: int, seconds: float
+) -> list[float]:
     """Measure both in turn. Returns: one ratio per round, ours over hordak's."""
     _peer(peer_url, 0, seconds)
     ratios = []
     for _ in range(rounds):
         ours = _ours(books, clients=clients, seconds=seconds)
         theirs = _peer(peer_url, clients, seconds)
-        print(f"(a) {clients:2} clients: {ours:8.0f} releases/s, hordak {theirs:8.0f}/s, ratio {ours / theirs:.2f}")
+        print(
+            f"(a) {clients:2} clients: {ours:8.0f} releases/s,"
+            f" hordak {theirs:8.0f}/s, ratio {ours / theirs:.2f}"
+        )
         ratios.append(ours / theirs)
     return ratios
 
@@ -52,5 +58,7 @@ def _peer(url: str, clients: int, seconds: float) -> float:
     command = [sys.executable, "-m", "benchmarks.peer_hordak", url, str(clients), str(seconds)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"the peer failed, install requirements-bench.txt first:\n{done.stderr[-2000:]}")
+        raise SystemExit(
+            f"the peer failed, install requirements-bench.txt first:\n{done.stderr[-2000:]}"
+        )
     return float(json.loads(done.stdout)) if clients else 0.0

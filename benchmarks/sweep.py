@@ -1,7 +1,9 @@
-"""Benchmark (b): the release sweep against the very rows it writes, inserted by bare set-based SQL without guards.
+"""Benchmark (b): the release sweep against the very rows it writes, inserted by bare set-based
+SQL without guards.
 
-The bare side inserts copies of the rows the sweep has just written, with one INSERT … SELECT per table, into tables of
-the same columns that have a primary key and nothing else: no trigger, no constraint, no further index.
+The bare side inserts copies of the rows the sweep has just written, with one INSERT … SELECT per
+table, into tables of the same columns that have a primary key and nothing else: no trigger, no
+constraint, no further index.
 """
 
 import time
@@ -14,8 +16,13 @@ from escrow import sweeps
 
 ORDERS = 10_000
 WRITTEN = (
-    "ledger_journalentry", "ledger_posting", "escrow_release", "escrow_releaseline", "notifications_event",
-    "orders_orderaudit", "escrow_holdaudit",
+    "ledger_journalentry",
+    "ledger_posting",
+    "escrow_release",
+    "escrow_releaseline",
+    "notifications_event",
+    "orders_orderaudit",
+    "escrow_holdaudit",
 )
 CHANGED = ("orders_order", "escrow_hold")
 
@@ -31,7 +38,10 @@ def measure(books: Books, *, rounds: int) -> list[float]:
         ours = time.perf_counter() - start
         assert released == len(orders), (released, len(orders))
         bare = _insert_bare(marks, orders)
-        print(f"(b) sweep {ORDERS / ours:8.0f} orders/s, bare SQL {ORDERS / bare:8.0f}/s, ratio {bare / ours:.2f}")
+        print(
+            f"(b) sweep {ORDERS / ours:8.0f} orders/s,"
+            f" bare SQL {ORDERS / bare:8.0f}/s, ratio {bare / ours:.2f}"
+        )
         ratios.append(bare / ours)
     return ratios
 
@@ -40,9 +50,13 @@ def _marks() -> dict[str, str]:
     """The conditions that single out what the sweep is about to write."""
     conditions = {}
     for table in WRITTEN:
-        key = {"ledger_posting": "entry_id", "orders_orderaudit": "pgh_id", "escrow_holdaudit": "pgh_id"}.get(table, "id")
+        key = {
+            "ledger_posting": "entry_id",
+            "orders_orderaudit": "pgh_id",
+            "escrow_holdaudit": "pgh_id",
+        }.get(table, "id")
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT max({key}) FROM {table}")  # noqa: S608
+            cursor.execute(f"SELECT max({key}) FROM {table}")
             last = cursor.fetchone()[0]
         conditions[table] = f"{key} > '{last}'" if last is not None else "true"
     return conditions
@@ -52,19 +66,29 @@ def _insert_bare(marks: dict[str, str], orders: list[str]) -> float:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE released AS SELECT unnest(%s::text[]) AS id", [orders])
         for table, condition in marks.items():
-            cursor.execute(f"CREATE TABLE bare_source_{table} AS SELECT * FROM {table} WHERE {condition}")  # noqa: S608
+            cursor.execute(
+                f"CREATE TABLE bare_source_{table} AS SELECT * FROM {table} WHERE {condition}"
+            )
             cursor.execute(f"CREATE TABLE bare_{table} (LIKE {table} INCLUDING DEFAULTS)")
         for table in CHANGED:
             key = "id" if table == "orders_order" else "order_id"
             cursor.execute(f"CREATE TABLE bare_{table} (LIKE {table} INCLUDING DEFAULTS)")
-            cursor.execute(f"INSERT INTO bare_{table} SELECT * FROM {table} WHERE {key} = ANY (%s)", [orders])  # noqa: S608
+            cursor.execute(
+                f"INSERT INTO bare_{table} SELECT * FROM {table} WHERE {key} = ANY (%s)", [orders]
+            )
         cursor.execute("CHECKPOINT")
     start = time.perf_counter()
     with transaction.atomic(), connection.cursor() as cursor:
         for table in WRITTEN:
-            cursor.execute(f"INSERT INTO bare_{table} SELECT * FROM bare_source_{table}")  # noqa: S608
-        cursor.execute("UPDATE bare_orders_order SET state = 'CONFIRMED', confirmed_at = now(), event_sequence = 4")
-        cursor.execute("UPDATE bare_escrow_hold SET state = 'RELEASED', released_minor = amount_minor, closed_at = now()")
+            cursor.execute(f"INSERT INTO bare_{table} SELECT * FROM bare_source_{table}")
+        cursor.execute(
+            "UPDATE bare_orders_order"
+            " SET state = 'CONFIRMED', confirmed_at = now(), event_sequence = 4"
+        )
+        cursor.execute(
+            "UPDATE bare_escrow_hold"
+            " SET state = 'RELEASED', released_minor = amount_minor, closed_at = now()"
+        )
     seconds = time.perf_counter() - start
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE released")

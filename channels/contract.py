@@ -1,7 +1,9 @@
-"""What every payment channel and bank rail must answer. Pure; it must never know a provider or a model.
+"""What every payment channel and bank rail must answer. Pure; it must never know a provider or a
+model.
 
-A client never raises for what the network or the provider does: a timeout, a 5xx, a torn or unparsable
-answer is the status UNKNOWN (reliability rule R3). It raises only for forged notifications.
+A client never raises for what the network or the provider does: a timeout, a 5xx, a torn or
+unparsable answer is the status UNKNOWN (reliability rule R3). It raises only for forged
+notifications.
 """
 
 from collections.abc import Mapping
@@ -51,9 +53,9 @@ class Subject(StrEnum):
 class Answer:
     """One answer about one thing, whether to a request, a query or by notification.
 
-    `provider_reference` is theirs; ours is the `reference` we asked with. `amount_minor` and `currency` are what
-    THEY say and are compared with our row before anything is booked; 0 and "" when they said nothing.
-    `code` and `message` are theirs, untrusted, cut to 200 characters.
+    `provider_reference` is theirs; ours is the `reference` we asked with. `amount_minor` and
+    `currency` are what THEY say and are compared with our row before anything is booked; 0 and
+    "" when they said nothing. `code` and `message` are theirs, untrusted, cut to 200 characters.
     """
 
     status: Status
@@ -111,7 +113,9 @@ class PayoutRequest:
 
 
 class Notifier(Protocol):
-    def read_notification(self, *, headers: Mapping[str, str], body: bytes, at: datetime) -> Notification:
+    def read_notification(
+        self, *, headers: Mapping[str, str], body: bytes, at: datetime
+    ) -> Notification:
         """Verify the raw bytes, then parse. Raises: NotificationForged, NotificationUnreadable."""
 
 
@@ -135,9 +139,10 @@ class Channel(Notifier, Protocol):
 class Rail(Notifier, Protocol):
     """A way to pay sellers out of the reserve.
 
-    `remembers_references`: the bank executes a reference at most once, so a re-send with the same reference is
-    safe. When False, a payout that may have been sent is never re-sent automatically (rule R4).
-    `finality_seconds`: how long after the attempt "not found" starts to mean "was never received".
+    `remembers_references`: the bank executes a reference at most once, so a re-send with the
+    same reference is safe. When False, a payout that may have been sent is never re-sent
+    automatically (rule R4). `finality_seconds`: how long after the attempt "not found" starts to
+    mean "was never received".
     """
 
     name: str

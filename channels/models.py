@@ -1,4 +1,5 @@
-"""The raw inbox: every verified message of a channel or a bank, kept as it came, before anybody acts on it."""
+"""The raw inbox: every verified message of a channel or a bank, kept as it came, before anybody
+acts on it."""
 
 from django.db import models
 from django.db.models import Q
@@ -13,7 +14,8 @@ class InboxState(models.TextChoices):
 
 
 class InboundNotification(models.Model):
-    """A message from outside whose signature was good. The body is never changed; only `state` moves."""
+    """A message from outside whose signature was good. The body is never changed; only `state`
+    moves."""
 
     source = models.CharField(max_length=64)  # "channels/sandbox" or "rails/sandbox-bank"
     event_id = models.CharField(max_length=128)  # theirs
@@ -24,15 +26,21 @@ class InboundNotification(models.Model):
     state = models.CharField(max_length=8, choices=InboxState.choices, default=InboxState.RECEIVED)
     received_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True, blank=True)
-    due_at = models.DateTimeField(null=True, blank=True)  # when to try to apply it (again); empty: never
+    due_at = models.DateTimeField(
+        null=True, blank=True
+    )  # when to try to apply it (again); empty: never
     attempts = models.PositiveIntegerField(default=0)
     note = models.CharField(max_length=300, blank=True)
 
     class Meta:
         verbose_name = _("inbound notification")
         verbose_name_plural = _("inbound notifications")
-        constraints = [models.UniqueConstraint(fields=["source", "event_id"], name="inbox_event_once")]
-        indexes = [models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="inbox_due")]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "event_id"], name="inbox_event_once")
+        ]
+        indexes = [
+            models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="inbox_due")
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.event_id}"

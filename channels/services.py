@@ -1,4 +1,5 @@
-"""The inbox first (reliability rule R10): verify the raw bytes, keep them, answer; acting on them comes after."""
+"""The inbox first (reliability rule R10): verify the raw bytes, keep them, answer; acting on
+them comes after."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,13 +13,23 @@ from channels import contract
 from channels.models import InboundNotification, InboxState
 
 LEASE = timedelta(seconds=30)
-ORPHAN_BACKOFF = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+ORPHAN_BACKOFF = (
+    timedelta(seconds=5),
+    timedelta(minutes=1),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+)
 ORPHANS_KEPT_FOR = timedelta(days=7)
 
 
 @transaction.atomic(durable=True)
 def receive_notification(
-    *, source: str, notifier: contract.Notifier, headers: Mapping[str, str], body: bytes, at: datetime
+    *,
+    source: str,
+    notifier: contract.Notifier,
+    headers: Mapping[str, str],
+    body: bytes,
+    at: datetime,
 ) -> tuple[InboundNotification, bool]:
     """Verify and keep a message.
 
@@ -44,7 +55,8 @@ def receive_notification(
 
 @transaction.atomic(durable=True)
 def claim_due_notifications(*, at: datetime, limit: int) -> list[int]:
-    """Take messages not yet applied, oldest first, and lease them so that no other sweep takes them meanwhile."""
+    """Take messages not yet applied, oldest first, and lease them so that no other sweep takes
+    them meanwhile."""
     due = InboundNotification.objects.filter(due_at__lte=at).order_by("due_at", "pk")
     ids = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
     InboundNotification.objects.filter(pk__in=ids).update(due_at=at + LEASE)

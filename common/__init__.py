@@ -1,1 +1,2 @@
-"""Words every station shares: money, ids and refusals. Pure Python; it must never import Django or a station."""
+"""Words every station shares: money, ids and refusals. Pure Python; it must never import Django
+or a station."""

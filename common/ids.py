@@ -1,4 +1,5 @@
-"""Prefixed, sortable ids for everything people and APIs see. Never a secret: use `secrets` for those."""
+"""Prefixed, sortable ids for everything people and APIs see. Never a secret: use `secrets` for
+those."""
 
 import secrets
 import time
@@ -8,7 +9,8 @@ MAX_LENGTH = 40
 
 
 def new_id(prefix: str) -> str:
-    """Make an id such as `ord_0199c1f2a3b45f0c9e...`: 48 bits of milliseconds, then 80 random bits, in hex.
+    """Make an id such as `ord_0199c1f2a3b45f0c9e...`: 48 bits of milliseconds, then 80 random
+    bits, in hex.
 
     The SQL function `holdfast_new_id` (ledger migration) makes the same shape.
 

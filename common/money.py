@@ -39,7 +39,8 @@ def exponent(currency: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount somebody could pay: `amount_minor` in minor units of `currency`, |amount| <= 10^15."""
+    """An amount somebody could pay: `amount_minor` in minor units of `currency`, |amount| <=
+    10^15."""
 
     amount_minor: int
     currency: str
@@ -53,7 +54,11 @@ class Money:
         digits = exponent(self.currency)
         sign = "-" if self.amount_minor < 0 else ""
         whole, rest = divmod(abs(self.amount_minor), 10**digits)
-        return f"{sign}{whole}.{rest:0{digits}d} {self.currency}" if digits else f"{sign}{whole} {self.currency}"
+        return (
+            f"{sign}{whole}.{rest:0{digits}d} {self.currency}"
+            if digits
+            else f"{sign}{whole} {self.currency}"
+        )
 
 
 def share_half_up(amount_minor: int, rate_bps: int) -> int:
@@ -66,8 +71,8 @@ def share_half_up(amount_minor: int, rate_bps: int) -> int:
 def allocate(amount_minor: int, weights: Sequence[int]) -> list[int]:
     """Split a non-negative amount in proportion to `weights`, losing nothing.
 
-    Largest remainder: everybody gets the floor of the exact share, and the minor units left over go one
-    by one to the largest remainders, earlier weights first on a tie.
+    Largest remainder: everybody gets the floor of the exact share, and the minor units left over
+    go one by one to the largest remainders, earlier weights first on a tie.
 
     Args: weights: non-negative, at least one above zero.
     Returns: one part per weight, in order, summing to `amount_minor`.
@@ -78,7 +83,9 @@ def allocate(amount_minor: int, weights: Sequence[int]) -> list[int]:
     assert min(weights) >= 0, weights
     parts = [amount_minor * weight // total for weight in weights]
     left = amount_minor - sum(parts)
-    by_remainder = sorted(range(len(weights)), key=lambda i: (-(amount_minor * weights[i] % total), i))
+    by_remainder = sorted(
+        range(len(weights)), key=lambda i: (-(amount_minor * weights[i] % total), i)
+    )
     for i in by_remainder[:left]:
         parts[i] += 1
     return parts

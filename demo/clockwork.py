@@ -32,13 +32,16 @@ SWEEPS: dict[str, Sweep] = {
     "notifications.relay_due_events": notifications.relay_due_events,
 }
 
-# When each sweep has work next. Deadlines that pass (`<`) are due a microsecond later than those that come (`<=`).
+# When each sweep has work next. Deadlines that pass (`<`) are due a microsecond later than those
+# that come (`<=`).
 _DUE = {
-    "api.apply_due_notifications": "SELECT min(due_at) FROM channels_inboundnotification WHERE due_at IS NOT NULL",
+    "api.apply_due_notifications": """
+        SELECT min(due_at) FROM channels_inboundnotification WHERE due_at IS NOT NULL""",
     "escrow.query_due_payments": "SELECT min(due_at) FROM orders_payment WHERE due_at IS NOT NULL",
     "orders.expire_due_orders": """
         SELECT min(pay_by) + interval '1 microsecond' FROM orders_order WHERE state = 'CREATED'""",
-    "orders.remind_due_shipments": "SELECT min(remind_ship_at) FROM orders_order WHERE remind_ship_at IS NOT NULL",
+    "orders.remind_due_shipments": """
+        SELECT min(remind_ship_at) FROM orders_order WHERE remind_ship_at IS NOT NULL""",
     "orders.remind_due_confirmations": """
         SELECT min(remind_confirm_at) FROM orders_order WHERE remind_confirm_at IS NOT NULL""",
     "escrow.cancel_due_shipments": """
@@ -49,19 +52,22 @@ _DUE = {
         JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD' WHERE o.state = 'SHIPPED'""",
     "escrow.query_due_refunds": """
         SELECT min(due_at) FROM escrow_refund WHERE due_at IS NOT NULL AND state <> 'PENDING'""",
-    "escrow.send_due_refunds": "SELECT min(due_at) FROM escrow_refund WHERE due_at IS NOT NULL AND state = 'PENDING'",
+    "escrow.send_due_refunds": """
+        SELECT min(due_at) FROM escrow_refund WHERE due_at IS NOT NULL AND state = 'PENDING'""",
     "payouts.cut_due_settlements": """
         SELECT min(s.next_cutoff_at) FROM payouts_payoutschedule s WHERE EXISTS (
-            SELECT FROM escrow_releaseline l WHERE l.settlement_id IS NULL AND l.payee <> 'SERVICE_FEE'
-            AND l.address = CASE WHEN s.merchant_id IS NULL THEN 'platform:' || s.platform_id || ':commission'
-                                 ELSE 'merchant:' || s.merchant_id || ':payable' END)""",
+            SELECT FROM escrow_releaseline l
+            WHERE l.settlement_id IS NULL AND l.payee <> 'SERVICE_FEE' AND l.address = CASE
+                WHEN s.merchant_id IS NULL THEN 'platform:' || s.platform_id || ':commission'
+                ELSE 'merchant:' || s.merchant_id || ':payable' END)""",
     "payouts.query_due_payouts": """
         SELECT min(due_at) FROM payouts_payout WHERE due_at IS NOT NULL AND state <> 'APPROVED'""",
     "payouts.send_due_payouts": """
         SELECT min(due_at) FROM payouts_payout WHERE due_at IS NOT NULL AND state = 'APPROVED'""",
     "notifications.relay_due_events": """
-        SELECT least((SELECT min(next_attempt_at) FROM notifications_event WHERE relayed_at IS NULL),
-                     (SELECT min(next_attempt_at) FROM notifications_delivery WHERE state = 'PENDING'))""",
+        SELECT least(
+            (SELECT min(next_attempt_at) FROM notifications_event WHERE relayed_at IS NULL),
+            (SELECT min(next_attempt_at) FROM notifications_delivery WHERE state = 'PENDING'))""",
 }
 _NEXT_DUE = " UNION ALL ".join(f"SELECT '{name}', ({query})" for name, query in _DUE.items())
 assert list(_DUE) == list(SWEEPS)
@@ -84,7 +90,8 @@ def run_sweeps(*, at: datetime, rounds: int = 20) -> int:
 def run_due_sweeps(*, at: datetime) -> int:
     """Ask once which sweeps have work at `at`, and run these, each once, in their order.
 
-    Returns: how many rows were worked on. What one sweep leaves to an earlier one waits for the next call.
+    Returns: how many rows were worked on. What one sweep leaves to an earlier one waits for the
+    next call.
     """
     return sum(SWEEPS[name](at=at) for name, due in list_due().items() if due <= at)
 

@@ -1,6 +1,8 @@
-"""The sandbox channel and bank inside this process, on a simulated clock: for the replay and for tests.
+"""The sandbox channel and bank inside this process, on a simulated clock: for the replay and for
+tests.
 
-They are the same services that run on their own ports in the demo; only the wire is short-circuited.
+They are the same services that run on their own ports in the demo; only the wire is
+short-circuited.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -42,7 +44,8 @@ class Clock:
 
 @dataclass
 class LocalSandbox:
-    """Both services and the clock they share. `channel` and `bank` keep their own books: our oracle."""
+    """Both services and the clock they share. `channel` and `bank` keep their own books: our
+    oracle."""
 
     clock: Clock
     channel: SandboxChannel

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 GRACE_SECONDS = 15.0
 POLL_SECONDS = 0.1
-TAIL_LINES = 5
+TAIL_LINES, LINE_LENGTH = 5, 160
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1  # Source: Linux prctl(2)
 
@@ -166,4 +166,4 @@ def _how_it_ended(code: int) -> str:
 
 def _tail(log: Path) -> str:
     lines = log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
-    return "".join(f"\n    {line}" for line in lines)
+    return "".join(f"\n    {line[:LINE_LENGTH]}" for line in lines)

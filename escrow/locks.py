@@ -27,7 +27,8 @@ class RefundNotFound(DomainError):
 
 
 def lock_open_hold(order_id: str) -> Hold:
-    """Lock the hold of an order, whose lock the caller has. Raises: HoldNotFound, HoldFrozen, HoldClosed."""
+    """Lock the hold of an order, whose lock the caller has. Raises: HoldNotFound, HoldFrozen,
+    HoldClosed."""
     assert connection.in_atomic_block, "locks need a database transaction around them"
     hold = Hold.objects.filter(order_id=order_id).select_for_update().first()
     if hold is None:
@@ -35,7 +36,11 @@ def lock_open_hold(order_id: str) -> Hold:
     if hold.state == HoldState.FROZEN:
         raise HoldFrozen(f"The money of order {order_id} is frozen.", order=order_id)
     if hold.state != HoldState.HELD:
-        raise HoldClosed(f"The money of order {order_id} is {hold.state} already.", order=order_id, state=hold.state)
+        raise HoldClosed(
+            f"The money of order {order_id} is {hold.state} already.",
+            order=order_id,
+            state=hold.state,
+        )
     return hold
 
 

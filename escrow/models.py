@@ -1,6 +1,7 @@
 """Holds, releases, refunds, surplus and remittances: columns, constraints and state graphs.
 
-The Hold row guards an order's held money: `released + refunded <= amount`, closed exactly when they are equal.
+The Hold row guards an order's held money: `released + refunded <= amount`, closed exactly when
+they are equal.
 """
 
 from datetime import datetime
@@ -12,30 +13,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, FSMModelMixin, transition
 
-from common.ids import MAX_LENGTH, new_id
+from common.ids import MAX_LENGTH
+from ledger.fields import IdField
 from merchants.models import Platform
 from notifications.sequence import Sequenced
 from orders.models import ConfirmedBy, Order, Payment
-
-
-def _new_hold_id() -> str:
-    return new_id("hld")
-
-
-def _new_release_id() -> str:
-    return new_id("rel")
-
-
-def _new_refund_id() -> str:
-    return new_id("ref")
-
-
-def _new_surplus_id() -> str:
-    return new_id("sur")
-
-
-def _new_remittance_id() -> str:
-    return new_id("rem")
 
 
 class HoldState(models.TextChoices):
@@ -68,7 +50,7 @@ class SurplusReason(models.TextChoices):
 class Hold(FSMModelMixin, models.Model):
     """One order's money in the reserve."""
 
-    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_hold_id, editable=False)
+    id = IdField(prefix="hld", primary_key=True)
     order = models.OneToOneField(Order, models.PROTECT, related_name="hold")
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="holds")
     state = FSMField(default=HoldState.HELD, choices=HoldState.choices, protected=True)
@@ -94,8 +76,14 @@ class Hold(FSMModelMixin, models.Model):
                 name="hold_never_overdrawn",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["HELD", "FROZEN"], amount_minor__gt=F("released_minor") + F("refunded_minor"))
-                | Q(state__in=["RELEASED", "REFUNDED"], amount_minor=F("released_minor") + F("refunded_minor")),
+                condition=Q(
+                    state__in=["HELD", "FROZEN"],
+                    amount_minor__gt=F("released_minor") + F("refunded_minor"),
+                )
+                | Q(
+                    state__in=["RELEASED", "REFUNDED"],
+                    amount_minor=F("released_minor") + F("refunded_minor"),
+                ),
                 name="hold_closed_when_empty",
             ),
         ]
@@ -104,7 +92,10 @@ class Hold(FSMModelMixin, models.Model):
                 name="hold_state_graph",
                 field="state",
                 transitions=[
-                    ("HELD", "FROZEN"), ("FROZEN", "HELD"), ("HELD", "RELEASED"), ("HELD", "REFUNDED"),
+                    ("HELD", "FROZEN"),
+                    ("FROZEN", "HELD"),
+                    ("HELD", "RELEASED"),
+                    ("HELD", "REFUNDED"),
                 ],
             )
         ]
@@ -137,20 +128,28 @@ class Hold(FSMModelMixin, models.Model):
 
 
 class HoldShare(models.Model):
-    """Who gets how much when a hold is released whole. Computed once, from the frozen terms, when money arrives."""
+    """Who gets how much when a hold is released whole. Computed once, from the frozen terms,
+    when money arrives."""
 
     hold = models.ForeignKey(Hold, models.PROTECT, related_name="shares")
-    leg = models.PositiveSmallIntegerField()  # 2, 3, …: the leg of the release entry (leg 1 is the held account)
+    leg = (
+        models.PositiveSmallIntegerField()
+    )  # 2, 3, …: the leg of the release entry (leg 1 is the held account)
     payee = models.CharField(max_length=12, choices=Payee.choices)
     address = models.CharField(max_length=80)  # ledger address that is credited
-    # No database constraint: it would lock the hot fee account on every insert, and accounts are never deleted.
-    account = models.ForeignKey("ledger.Account", models.PROTECT, related_name="+", db_constraint=False)
+    # No database constraint: it would lock the hot fee account on every insert, and accounts are
+    # never deleted.
+    account = models.ForeignKey(
+        "ledger.Account", models.PROTECT, related_name="+", db_constraint=False
+    )
     amount_minor = models.BigIntegerField()  # minor units of the hold's currency, > 0
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["hold", "leg"], name="holdshare_leg_once"),
-            models.CheckConstraint(condition=Q(amount_minor__gt=0, leg__gte=2), name="holdshare_positive"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0, leg__gte=2), name="holdshare_positive"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -160,25 +159,32 @@ class HoldShare(models.Model):
 class Release(models.Model):
     """Held money given to its payees because the buyer has the goods."""
 
-    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_release_id, editable=False)
+    id = IdField(prefix="rel", primary_key=True)
     hold = models.ForeignKey(Hold, models.PROTECT, related_name="releases")
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField()  # minor units taken out of the hold
     confirmed_by = models.CharField(max_length=9, choices=ConfirmedBy.choices)
     released_at = models.DateTimeField()
-    entry = models.OneToOneField("ledger.JournalEntry", models.PROTECT, related_name="+")
+    # The entry's unique reference names this release and entries are never deleted: no constraint
+    # or index more.
+    entry = models.ForeignKey(
+        "ledger.JournalEntry", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
 
     class Meta:
         verbose_name = _("release")
         verbose_name_plural = _("releases")
-        constraints = [models.CheckConstraint(condition=Q(amount_minor__gt=0), name="release_positive")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="release_positive")
+        ]
 
     def __str__(self) -> str:
         return self.id
 
 
 class ReleaseLine(models.Model):
-    """One payee's part of a release. `settlement_id` names the statement (payouts.Settlement) that pays it."""
+    """One payee's part of a release. `settlement_id` names the statement (payouts.Settlement)
+    that pays it."""
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="lines")
     payee = models.CharField(max_length=12, choices=Payee.choices)
@@ -190,14 +196,21 @@ class ReleaseLine(models.Model):
     class Meta:
         verbose_name = _("release line")
         verbose_name_plural = _("release lines")
-        constraints = [models.CheckConstraint(condition=Q(amount_minor__gt=0), name="releaseline_positive")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="releaseline_positive")
+        ]
         indexes = [
             models.Index(
-                "address", "currency",
+                "address",
+                "currency",
                 condition=Q(settlement_id__isnull=True) & ~Q(payee="SERVICE_FEE"),
                 name="releaseline_unsettled",
             ),
-            models.Index("settlement_id", condition=Q(settlement_id__isnull=False), name="releaseline_settled"),
+            models.Index(
+                "settlement_id",
+                condition=Q(settlement_id__isnull=False),
+                name="releaseline_settled",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -205,9 +218,10 @@ class ReleaseLine(models.Model):
 
 
 class Surplus(models.Model):
-    """Money received that no order waits for. It is refunded by itself; our books show it until it is back."""
+    """Money received that no order waits for. It is refunded by itself; our books show it until
+    it is back."""
 
-    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_surplus_id, editable=False)
+    id = IdField(prefix="sur", primary_key=True)
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="surpluses")
     order = models.ForeignKey(Order, models.PROTECT, related_name="surpluses")
     provider_reference = models.CharField(max_length=64)
@@ -221,7 +235,9 @@ class Surplus(models.Model):
         verbose_name = _("surplus")
         verbose_name_plural = _("surpluses")
         constraints = [
-            models.UniqueConstraint(fields=["payment", "order", "provider_reference"], name="surplus_once"),
+            models.UniqueConstraint(
+                fields=["payment", "order", "provider_reference"], name="surplus_once"
+            ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="surplus_positive"),
         ]
 
@@ -230,13 +246,16 @@ class Surplus(models.Model):
 
 
 class Refund(FSMModelMixin, Sequenced):
-    """Money on its way back to the buyer, out of a hold or out of a surplus. Its id is our reference at the channel."""
+    """Money on its way back to the buyer, out of a hold or out of a surplus. Its id is our
+    reference at the channel."""
 
-    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_refund_id, editable=False)
+    id = IdField(prefix="ref", primary_key=True)
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="refunds")
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
     hold = models.ForeignKey(Hold, models.PROTECT, related_name="refunds", null=True, blank=True)
-    surplus = models.OneToOneField(Surplus, models.PROTECT, related_name="refund", null=True, blank=True)
+    surplus = models.OneToOneField(
+        Surplus, models.PROTECT, related_name="refund", null=True, blank=True
+    )
     channel = models.CharField(max_length=32)
     state = FSMField(default=RefundState.PENDING, choices=RefundState.choices, protected=True)
     currency = models.CharField(max_length=3)
@@ -244,12 +263,16 @@ class Refund(FSMModelMixin, Sequenced):
     reason = models.CharField(max_length=64)
     provider_reference = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField(null=True, blank=True)  # when to send or ask next; empty: nothing to do
+    due_at = models.DateTimeField(
+        null=True, blank=True
+    )  # when to send or ask next; empty: nothing to do
     attempts = models.PositiveIntegerField(default=0)
     succeeded_at = models.DateTimeField(null=True, blank=True)
     failure_code = models.CharField(max_length=64, blank=True)
     asked_entry = models.OneToOneField("ledger.JournalEntry", models.PROTECT, related_name="+")
-    done_entry = models.OneToOneField("ledger.JournalEntry", models.PROTECT, related_name="+", null=True, blank=True)
+    done_entry = models.OneToOneField(
+        "ledger.JournalEntry", models.PROTECT, related_name="+", null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("refund")
@@ -257,23 +280,32 @@ class Refund(FSMModelMixin, Sequenced):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_positive"),
             models.CheckConstraint(
-                condition=Q(hold__isnull=False, surplus__isnull=True) | Q(hold__isnull=True, surplus__isnull=False),
+                condition=Q(hold__isnull=False, surplus__isnull=True)
+                | Q(hold__isnull=True, surplus__isnull=False),
                 name="refund_of_hold_or_surplus",
             ),
             models.CheckConstraint(
-                condition=~Q(state="SUCCEEDED") | Q(done_entry__isnull=False, succeeded_at__isnull=False),
+                condition=~Q(state="SUCCEEDED")
+                | Q(done_entry__isnull=False, succeeded_at__isnull=False),
                 name="refund_succeeded_is_booked",
             ),
         ]
-        indexes = [models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="refund_due")]
+        indexes = [
+            models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="refund_due")
+        ]
         triggers = [
             pgtrigger.FSM(
                 name="refund_state_graph",
                 field="state",
                 transitions=[
-                    ("PENDING", "SUBMITTED"), ("SUBMITTED", "SUCCEEDED"), ("SUBMITTED", "FAILED"),
-                    ("SUBMITTED", "UNKNOWN"), ("UNKNOWN", "SUBMITTED"), ("UNKNOWN", "SUCCEEDED"),
-                    ("UNKNOWN", "FAILED"), ("FAILED", "SUCCEEDED"),
+                    ("PENDING", "SUBMITTED"),
+                    ("SUBMITTED", "SUCCEEDED"),
+                    ("SUBMITTED", "FAILED"),
+                    ("SUBMITTED", "UNKNOWN"),
+                    ("UNKNOWN", "SUBMITTED"),
+                    ("UNKNOWN", "SUCCEEDED"),
+                    ("UNKNOWN", "FAILED"),
+                    ("FAILED", "SUCCEEDED"),
                 ],
             )
         ]
@@ -310,12 +342,14 @@ class Refund(FSMModelMixin, Sequenced):
 class Remittance(models.Model):
     """A channel's money arriving in the supervised reserve, net of what the channel kept."""
 
-    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_remittance_id, editable=False)
+    id = IdField(prefix="rem", primary_key=True)
     channel = models.CharField(max_length=32)
     custodian = models.CharField(max_length=32)
     provider_reference = models.CharField(max_length=64)
     currency = models.CharField(max_length=3)
-    gross_minor = models.BigIntegerField()  # minor units collected less refunded, before the channel's fee
+    gross_minor = (
+        models.BigIntegerField()
+    )  # minor units collected less refunded, before the channel's fee
     fee_minor = models.BigIntegerField(default=0)  # minor units the channel kept
     remitted_at = models.DateTimeField()
     entry = models.OneToOneField("ledger.JournalEntry", models.PROTECT, related_name="+")
@@ -324,9 +358,12 @@ class Remittance(models.Model):
         verbose_name = _("remittance")
         verbose_name_plural = _("remittances")
         constraints = [
-            models.UniqueConstraint(fields=["channel", "provider_reference"], name="remittance_once"),
+            models.UniqueConstraint(
+                fields=["channel", "provider_reference"], name="remittance_once"
+            ),
             models.CheckConstraint(
-                condition=Q(fee_minor__gte=0, gross_minor__gt=F("fee_minor")), name="remittance_net_positive"
+                condition=Q(fee_minor__gte=0, gross_minor__gt=F("fee_minor")),
+                name="remittance_net_positive",
             ),
         ]
 
@@ -334,12 +371,15 @@ class Remittance(models.Model):
         return self.id
 
 
-
 pghistory.track(
-    pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="HoldAudit", fields=["id", "order", "state", "released_minor", "refunded_minor", "closed_at"]
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    model_name="HoldAudit",
+    fields=["id", "order", "state", "released_minor", "refunded_minor", "closed_at"],
 )(Hold)
 pghistory.track(
-    pghistory.InsertEvent(), pghistory.UpdateEvent(),
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
     model_name="RefundAudit",
     fields=["id", "state", "amount_minor", "attempts", "provider_reference", "failure_code"],
 )(Refund)

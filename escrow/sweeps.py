@@ -1,4 +1,5 @@
-"""The due work of station 2. Each sweep takes `at`, may run twice or late, and one bad row never stops the rest."""
+"""The due work of station 2. Each sweep takes `at`, may run twice or late, and one bad row never
+stops the rest."""
 
 import logging
 from datetime import datetime, timedelta
@@ -24,15 +25,21 @@ NETWORK_BATCH = 50
 def cancel_due_shipments(*, at: datetime) -> int:
     """Cancel and refund orders not shipped by `ship_by`."""
     due = claim_due(
-        Order.objects.filter(state=OrderState.PAID, hold__state=HoldState.HELD), field="ship_by", at=at, limit=BATCH
+        Order.objects.filter(state=OrderState.PAID, hold__state=HoldState.HELD),
+        field="ship_by",
+        at=at,
+        limit=BATCH,
     )
     return run_each(
-        due, lambda order_id: refunds.cancel_unshipped_order(order_id=order_id, at=at), sweep="cancel_due_shipments"
+        due,
+        lambda order_id: refunds.cancel_unshipped_order(order_id=order_id, at=at),
+        sweep="cancel_due_shipments",
     )
 
 
 def release_due_confirmations(*, at: datetime) -> int:
-    """Confirm and release orders whose `confirm_by` has come, in batches; a refused batch goes one by one."""
+    """Confirm and release orders whose `confirm_by` has come, in batches; a refused batch goes
+    one by one."""
     total = 0
     while True:
         try:
@@ -52,7 +59,9 @@ def _release_one_by_one(*, at: datetime) -> int:
     due = list(held.values_list("order_id", flat=True)[:RELEASE_BATCH])
     return run_each(
         due,
-        lambda order_id: releases.release_order_slowly(order_id=order_id, confirmed_by=ConfirmedBy.AUTOMATIC, at=at),
+        lambda order_id: releases.release_order_slowly(
+            order_id=order_id, confirmed_by=ConfirmedBy.AUTOMATIC, at=at
+        ),
         sweep="release_due_confirmations",
     )
 
@@ -60,7 +69,10 @@ def _release_one_by_one(*, at: datetime) -> int:
 def send_due_refunds(*, at: datetime) -> int:
     """Ask channels for refunds that are owed and not yet asked for."""
     due = lease_due(
-        Refund.objects.filter(state=RefundState.PENDING), at=at, lease=refunds.LEASE, limit=NETWORK_BATCH
+        Refund.objects.filter(state=RefundState.PENDING),
+        at=at,
+        lease=refunds.LEASE,
+        limit=NETWORK_BATCH,
     )
     return run_each(due, lambda refund_id: _send_refund(refund_id, at=at), sweep="send_due_refunds")
 
@@ -72,38 +84,68 @@ def _send_refund(refund_id: str, *, at: datetime) -> None:
 
 def query_due_refunds(*, at: datetime) -> int:
     """Ask channels what became of refunds that gave no final answer."""
-    due = lease_due(Refund.objects.filter(state__in=Refund.OPEN), at=at, lease=refunds.LEASE, limit=NETWORK_BATCH)
-    return run_each(due, lambda refund_id: refunds.query_refund(refund_id=refund_id, at=at), sweep="query_due_refunds")
+    due = lease_due(
+        Refund.objects.filter(state__in=Refund.OPEN),
+        at=at,
+        lease=refunds.LEASE,
+        limit=NETWORK_BATCH,
+    )
+    return run_each(
+        due,
+        lambda refund_id: refunds.query_refund(refund_id=refund_id, at=at),
+        sweep="query_due_refunds",
+    )
 
 
 def query_due_payments(*, at: datetime) -> int:
     """Ask channels about payments that gave no final answer, and close those given up."""
     watched = Payment.objects.filter(state__in=[*Payment.OPEN, PaymentState.EXPIRED])
     due = lease_due(watched, at=at, lease=payments.LEASE, limit=NETWORK_BATCH)
-    return run_each(due, lambda payment_id: query_payment(payment_id=payment_id, at=at), sweep="query_due_payments")
+    return run_each(
+        due,
+        lambda payment_id: query_payment(payment_id=payment_id, at=at),
+        sweep="query_due_payments",
+    )
 
 
 def query_payment(*, payment_id: str, at: datetime) -> None:
-    """Ask a channel about one payment and act on the answer: book it, submit it again, or close it.
+    """Ask a channel about one payment and act on the answer: book it, submit it again, give it
+    up, or close it.
 
-    It lives here and not in orders because the answer may be money, and money is held by this station.
+    It lives here and not in orders because the answer may be money, and money is held by this
+    station.
     """
     payment = Payment.objects.get(pk=payment_id)
     channel = registry.get_channel(payment.channel)
     given_up = payment.state == PaymentState.EXPIRED
-    answer = channel.close_payment(reference=payment.id) if given_up else channel.query_payment(reference=payment.id)
+    answer = (
+        channel.close_payment(reference=payment.id)
+        if given_up
+        else channel.query_payment(reference=payment.id)
+    )
     if answer.status == contract.Status.SUCCEEDED:
         book_answer(payment_id=payment_id, answer=answer, at=at)
         if given_up:  # its money is surplus and on its way back: there is nothing left to close
             payments.plan_next_question(payment_id=payment_id, due_at=None)
     elif given_up:
-        payments.plan_next_question(payment_id=payment_id, due_at=_next_close(payment, answer, at=at))
-    elif answer.status == contract.Status.NOT_FOUND and at < payment.expires_at:
+        payments.plan_next_question(
+            payment_id=payment_id, due_at=_next_close(payment, answer, at=at)
+        )
+    elif payments.give_up_payment(payment_id=payment_id, at=at):
+        return  # the next sweep closes it
+    elif at < payment.expires_at and _misses_its_cashier(payment, answer):
         payments.submit_payment(payment_id=payment_id, at=at)
     elif answer.status == contract.Status.NOT_FOUND:
         payments.plan_next_question(payment_id=payment_id, due_at=at + payments.QUERY_EVERY)
     else:
         payments.record_channel_answer(payment_id=payment_id, answer=answer, at=at)
+
+
+def _misses_its_cashier(payment: Payment, answer: contract.Answer) -> bool:
+    """Whether our request never arrived, or its answer, which says where the buyer can pay, was
+    lost."""
+    lost = answer.status == contract.Status.PENDING and not payment.cashier_url
+    return lost or answer.status == contract.Status.NOT_FOUND
 
 
 def book_answer(*, payment_id: str, answer: contract.Answer, at: datetime) -> None:
@@ -123,4 +165,3 @@ def _next_close(payment: Payment, answer: contract.Answer, *, at: datetime) -> d
     if final or at > payment.expires_at + payments.CLOSE_FOR:
         return None
     return at + timedelta(minutes=1)
-

@@ -16,16 +16,19 @@ def open_accounts(*, addresses: Iterable[str], currency: str) -> dict[str, int]:
     with refusals(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT w.address, ledger_account_id(w.address, %s, w.class)"
-            " FROM (SELECT * FROM unnest(%s::text[], %s::text[]) AS w (address, class) ORDER BY 1) AS w",
+            " FROM (SELECT * FROM unnest(%s::text[], %s::text[]) AS w (address, class) ORDER BY 1)"
+            " AS w",
             (currency, wanted, classes),
         )
         return {address: int(account_id) for address, account_id in cursor.fetchall()}
 
 
 def lock_account(*, address: str, currency: str) -> int:
-    """Lock one account's row until the caller's transaction ends; posting to it does not wait for this.
+    """Lock one account's row until the caller's transaction ends; posting to it does not wait
+    for this.
 
-    It serialises those who decide on the account's balance and call this first. Returns: the account's id.
+    It serialises those who decide on the account's balance and call this first. Returns: the
+    account's id.
     """
     account_id = open_accounts(addresses=[address], currency=currency)[address]
     with connection.cursor() as cursor:

@@ -1,7 +1,7 @@
-"""Proof that the books are right, from the rows alone: the second line behind what the database refuses.
+"""Proof that the books are right, from the rows alone: the second line behind the triggers.
 
-Every check is one set-based statement over all rows, and names the first row that breaks the rule. It must
-never change or repair anything, and never take a stored balance for true.
+Every check is one set-based statement over all rows, and names the first row that breaks the rule.
+It must never change or repair anything, and never take a stored balance for true.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,8 @@ class Violation:
     sentence: str
 
 
-# Name of the check -> its file in ledger/sql/audit: a query of (rank, row, sentence), one line per wrong row.
+# Name of the check -> its file in ledger/sql/audit: a query of (rank, row, sentence), one line per
+# wrong row.
 CHECKS: tuple[tuple[str, str], ...] = (
     ("every entry sums to zero and has its declared legs", "entries_whole"),
     ("every posting is to an account of the entry's currency", "posting_accounts"),
@@ -43,11 +44,13 @@ def run(*, write: Write) -> list[Violation]:
     """Check the whole books.
 
     Args: write: takes one line of progress per check.
-    Returns: at most one violation per check, naming its first wrong row; empty when the books are right.
+    Returns: at most one violation per check, naming its first wrong row; empty if all is right.
     """
     found = [_chart_as_written(), *(_run_check(name, file) for name, file in CHECKS)]
     violations = []
-    for name, violation in zip(("chart and routes are those of the code", *dict(CHECKS)), found, strict=True):
+    for name, violation in zip(
+        ("chart and routes are those of the code", *dict(CHECKS)), found, strict=True
+    ):
         write(f"{'ok   ' if violation is None else 'WRONG'} {name}")
         if violation is not None:
             violations.append(violation)
@@ -55,7 +58,10 @@ def run(*, write: Write) -> list[Violation]:
 
 
 def _run_check(name: str, file: str) -> Violation | None:
-    query = f"SELECT row, sentence, count(*) OVER () FROM ({sql.load(f'audit/{file}')}) AS wrong ORDER BY rank LIMIT 1"
+    wrong_rows = sql.load(f"audit/{file}")
+    query = f"""
+        SELECT row, sentence, count(*) OVER () FROM ({wrong_rows}) AS wrong ORDER BY rank LIMIT 1
+    """  # noqa: S608  (the file is ours)
     with connection.cursor() as cursor:
         cursor.execute(query)
         wrong = cursor.fetchone()
@@ -67,10 +73,12 @@ def _run_check(name: str, file: str) -> Violation | None:
 
 
 def _chart_as_written() -> Violation | None:
-    """The two tables the triggers decide by must be the lists of the code, neither more nor less."""
+    """The tables the triggers decide by must be the lists of the code, no more and no less."""
     name = "chart and routes are those of the code"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT code, pattern, kind, side, guarded, customers, meaning FROM ledger_accountclass")
+        cursor.execute(
+            "SELECT code, pattern, kind, side, guarded, customers, meaning FROM ledger_accountclass"
+        )
         classes = set(cursor.fetchall())
         cursor.execute("SELECT kind, account_class_id, side FROM ledger_route")
         routes = set(cursor.fetchall())
@@ -86,7 +94,10 @@ def _chart_as_written() -> Violation | None:
 
 
 def first_rows(checks: dict[str, str], *, write: Write) -> list[Violation]:
-    """Run the checks of a station: name -> query of (row, sentence), one line per wrong row, in a stable order."""
+    """Run the checks of a station.
+
+    Args: checks: name -> query of (row, sentence), one line per wrong row, in a stable order.
+    """
     violations = []
     for name, query in checks.items():
         with connection.cursor() as cursor:

@@ -1,4 +1,5 @@
-"""Every account address that can exist. Pure; the database holds the same list (`ledger_accountclass`)."""
+"""Every account address that can exist. Pure; the database holds the same list
+(`ledger_accountclass`)."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +7,8 @@ from enum import StrEnum
 
 
 class Side(StrEnum):
-    """Where an account's balance normally lies: assets and expenses grow by debits, the rest by credits."""
+    """Where an account's balance normally lies: assets and expenses grow by debits, the rest by
+    credits."""
 
     DEBIT = "DEBIT"
     CREDIT = "CREDIT"
@@ -22,7 +24,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccountClass:
-    """A family of accounts. `guarded` accounts keep a running balance that the database holds at >= 0."""
+    """A family of accounts. `guarded` accounts keep a running balance that the database holds at
+    >= 0."""
 
     code: str
     pattern: str  # POSIX and Python regular expression of the whole address
@@ -40,36 +43,114 @@ _NAME = "[a-z0-9_-]+"
 _ID = "[a-z]+_[0-9a-z]+"
 
 CLASSES: tuple[AccountClass, ...] = (
-    AccountClass("channel_receivable", f"^channel:{_NAME}:receivable$", Kind.ASSET, False, False,
-                 "a channel has collected it for us, it has not reached the reserve yet"),
-    AccountClass("reserve", f"^reserve:{_NAME}$", Kind.ASSET, False, False,
-                 "the supervised customer-reserve account; customers' money only"),
-    AccountClass("merchant_receivable", f"^merchant:{_ID}:receivable$", Kind.ASSET, False, False,
-                 "a seller owes us after a claw-back"),
-    AccountClass("held", "^held$", Kind.LIABILITY, False, True,
-                 "paid by a buyer, not yet released; by order through the entry's subject"),
-    AccountClass("merchant_payable", f"^merchant:{_ID}:payable$", Kind.LIABILITY, True, True,
-                 "released to a seller, not yet paid out"),
-    AccountClass("platform_commission", f"^platform:{_ID}:commission$", Kind.LIABILITY, True, True,
-                 "released to the shopping platform, not yet paid out"),
-    AccountClass("party_payable", f"^party:{_ID}:payable$", Kind.LIABILITY, True, True,
-                 "released to a further party of a split"),
-    AccountClass("payout_in_transit", f"^payout:{_NAME}:in_transit$", Kind.LIABILITY, False, True,
-                 "sent to the bank, not yet confirmed"),
-    AccountClass("refund_in_transit", f"^refund:{_NAME}:in_transit$", Kind.LIABILITY, False, True,
-                 "refund asked of the channel, not yet confirmed"),
-    AccountClass("surplus", f"^surplus:{_NAME}$", Kind.LIABILITY, False, True,
-                 "money received that no order is waiting for; refunded automatically"),
-    AccountClass("unidentified", f"^unidentified:{_NAME}$", Kind.LIABILITY, False, True,
-                 "bank money nobody has matched yet"),
-    AccountClass("service_fee", "^fee:service$", Kind.INCOME, False, False,
-                 "our own service fee"),
-    AccountClass("channel_fee", f"^fee:channel:{_NAME}$", Kind.EXPENSE, False, False,
-                 "what a channel kept; made good from own funds"),
-    AccountClass("own_topup", "^own:topup$", Kind.EQUITY, False, False,
-                 "own money put into the reserve"),
-    AccountClass("loss_writeoff", "^loss:writeoff$", Kind.EXPENSE, False, False,
-                 "losses taken by the operator"),
+    AccountClass(
+        "channel_receivable",
+        f"^channel:{_NAME}:receivable$",
+        Kind.ASSET,
+        False,
+        False,
+        "a channel has collected it for us, it has not reached the reserve yet",
+    ),
+    AccountClass(
+        "reserve",
+        f"^reserve:{_NAME}$",
+        Kind.ASSET,
+        False,
+        False,
+        "the supervised customer-reserve account; customers' money only",
+    ),
+    AccountClass(
+        "merchant_receivable",
+        f"^merchant:{_ID}:receivable$",
+        Kind.ASSET,
+        False,
+        False,
+        "a seller owes us after a claw-back",
+    ),
+    AccountClass(
+        "held",
+        "^held$",
+        Kind.LIABILITY,
+        False,
+        True,
+        "paid by a buyer, not yet released; by order through the entry's subject",
+    ),
+    AccountClass(
+        "merchant_payable",
+        f"^merchant:{_ID}:payable$",
+        Kind.LIABILITY,
+        True,
+        True,
+        "released to a seller, not yet paid out",
+    ),
+    AccountClass(
+        "platform_commission",
+        f"^platform:{_ID}:commission$",
+        Kind.LIABILITY,
+        True,
+        True,
+        "released to the shopping platform, not yet paid out",
+    ),
+    AccountClass(
+        "party_payable",
+        f"^party:{_ID}:payable$",
+        Kind.LIABILITY,
+        True,
+        True,
+        "released to a further party of a split",
+    ),
+    AccountClass(
+        "payout_in_transit",
+        f"^payout:{_NAME}:in_transit$",
+        Kind.LIABILITY,
+        False,
+        True,
+        "sent to the bank, not yet confirmed",
+    ),
+    AccountClass(
+        "refund_in_transit",
+        f"^refund:{_NAME}:in_transit$",
+        Kind.LIABILITY,
+        False,
+        True,
+        "refund asked of the channel, not yet confirmed",
+    ),
+    AccountClass(
+        "surplus",
+        f"^surplus:{_NAME}$",
+        Kind.LIABILITY,
+        False,
+        True,
+        "money received that no order is waiting for; refunded automatically",
+    ),
+    AccountClass(
+        "unidentified",
+        f"^unidentified:{_NAME}$",
+        Kind.LIABILITY,
+        False,
+        True,
+        "bank money nobody has matched yet",
+    ),
+    AccountClass("service_fee", "^fee:service$", Kind.INCOME, False, False, "our own service fee"),
+    AccountClass(
+        "channel_fee",
+        f"^fee:channel:{_NAME}$",
+        Kind.EXPENSE,
+        False,
+        False,
+        "what a channel kept; made good from own funds",
+    ),
+    AccountClass(
+        "own_topup", "^own:topup$", Kind.EQUITY, False, False, "own money put into the reserve"
+    ),
+    AccountClass(
+        "loss_writeoff",
+        "^loss:writeoff$",
+        Kind.EXPENSE,
+        False,
+        False,
+        "losses taken by the operator",
+    ),
 )
 
 BY_CODE = {each.code: each for each in CLASSES}

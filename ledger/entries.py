@@ -1,7 +1,9 @@
-"""Posting rules: one function per business event. Pure; together with chart.py this is the whole accounting.
+"""Posting rules: one function per business event. Pure; together with chart.py this is the whole
+accounting.
 
-Amounts of legs are signed minor units: a debit is positive, a credit negative. A leg of zero is left out.
-The database allows an entry of a kind only the routes listed in `ROUTES` (`ledger_route`, same list).
+Amounts of legs are signed minor units: a debit is positive, a credit negative. A leg of zero is
+left out. The database allows an entry of a kind only the routes listed in `ROUTES`
+(`ledger_route`, same list).
 """
 
 from collections.abc import Iterable
@@ -26,20 +28,34 @@ class EntryKind(StrEnum):
 
 D, C = "D", "C"
 
-# kind -> the (account class, side) pairs an entry of this kind may touch. This is the pool-proof rule: no
-# kind but `release` can credit a platform or our fee, and `release` can only be paid from `held`.
+# kind -> the (account class, side) pairs an entry of this kind may touch. This is the pool-proof
+# rule: no kind but `release` can credit a platform or our fee, and `release` can only be paid from
+# `held`.
 ROUTES: dict[EntryKind, frozenset[tuple[str, str]]] = {
     EntryKind.CAPTURE: frozenset({("channel_receivable", D), ("held", C)}),
     EntryKind.SURPLUS: frozenset({("channel_receivable", D), ("surplus", C)}),
-    EntryKind.REMITTANCE: frozenset({("reserve", D), ("channel_fee", D), ("channel_receivable", C)}),
+    EntryKind.REMITTANCE: frozenset(
+        {("reserve", D), ("channel_fee", D), ("channel_receivable", C)}
+    ),
     EntryKind.RELEASE: frozenset(
-        {("held", D), ("merchant_payable", C), ("platform_commission", C), ("party_payable", C), ("service_fee", C)}
+        {
+            ("held", D),
+            ("merchant_payable", C),
+            ("platform_commission", C),
+            ("party_payable", C),
+            ("service_fee", C),
+        }
     ),
     EntryKind.REFUND_ASKED: frozenset({("held", D), ("refund_in_transit", C)}),
     EntryKind.SURPLUS_REFUND_ASKED: frozenset({("surplus", D), ("refund_in_transit", C)}),
     EntryKind.REFUND_DONE: frozenset({("refund_in_transit", D), ("channel_receivable", C)}),
     EntryKind.PAYOUT_SENT: frozenset(
-        {("merchant_payable", D), ("platform_commission", D), ("party_payable", D), ("payout_in_transit", C)}
+        {
+            ("merchant_payable", D),
+            ("platform_commission", D),
+            ("party_payable", D),
+            ("payout_in_transit", C),
+        }
     ),
     EntryKind.PAYOUT_PAID: frozenset({("payout_in_transit", D), ("reserve", C)}),
     EntryKind.TOPUP: frozenset({("reserve", D), ("own_topup", C)}),
@@ -54,8 +70,9 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An entry not yet posted. `reference` is the business fact and unique for ever; `subject` is the id of
-    the order (or payout, payment, remittance) whose timeline shows the entry and whose held money it moves."""
+    """An entry not yet posted. `reference` is the business fact and unique for ever; `subject`
+    is the id of the order (or payout, payment, remittance) whose timeline shows the entry and
+    whose held money it moves."""
 
     kind: EntryKind
     reference: str
@@ -64,34 +81,61 @@ class Draft:
     legs: tuple[Leg, ...]
 
 
-def _draft(kind: EntryKind, *, fact: str, subject: str, currency: str, legs: Iterable[Leg]) -> Draft:
+def _draft(
+    kind: EntryKind, *, fact: str, subject: str, currency: str, legs: Iterable[Leg]
+) -> Draft:
     kept = tuple(leg for leg in legs if leg.amount_minor)
     assert sum(leg.amount_minor for leg in kept) == 0, (kind, fact, kept)
-    return Draft(kind=kind, reference=f"{kind}:{fact}", subject=subject, currency=currency, legs=kept)
+    return Draft(
+        kind=kind, reference=f"{kind}:{fact}", subject=subject, currency=currency, legs=kept
+    )
 
 
-def capture(*, payment_id: str, order_id: str, channel: str, amount_minor: int, currency: str) -> Draft:
-    """The buyer has paid for an order. Dr channel receivable / Cr held. One entry per payment and order."""
+def capture(
+    *, payment_id: str, order_id: str, channel: str, amount_minor: int, currency: str
+) -> Draft:
+    """The buyer has paid for an order. Dr channel receivable / Cr held. One entry per payment
+    and order."""
     return _draft(
-        EntryKind.CAPTURE, fact=f"{payment_id}:{order_id}", subject=order_id, currency=currency,
+        EntryKind.CAPTURE,
+        fact=f"{payment_id}:{order_id}",
+        subject=order_id,
+        currency=currency,
         legs=(Leg(chart.channel_receivable(channel), amount_minor), Leg(chart.HELD, -amount_minor)),
     )
 
 
 def surplus(*, surplus_id: str, channel: str, amount_minor: int, currency: str) -> Draft:
-    """Money came that no order waits for (late or second payment). Dr channel receivable / Cr surplus."""
+    """Money came that no order waits for (late or second payment). Dr channel receivable / Cr
+    surplus."""
     return _draft(
-        EntryKind.SURPLUS, fact=surplus_id, subject=surplus_id, currency=currency,
-        legs=(Leg(chart.channel_receivable(channel), amount_minor), Leg(chart.surplus(channel), -amount_minor)),
+        EntryKind.SURPLUS,
+        fact=surplus_id,
+        subject=surplus_id,
+        currency=currency,
+        legs=(
+            Leg(chart.channel_receivable(channel), amount_minor),
+            Leg(chart.surplus(channel), -amount_minor),
+        ),
     )
 
 
 def remittance(
-    *, remittance_id: str, channel: str, custodian: str, gross_minor: int, fee_minor: int, currency: str
+    *,
+    remittance_id: str,
+    channel: str,
+    custodian: str,
+    gross_minor: int,
+    fee_minor: int,
+    currency: str,
 ) -> Draft:
-    """The channel's money reached the supervised account. Dr reserve, Dr channel fee / Cr channel receivable."""
+    """The channel's money reached the supervised account. Dr reserve, Dr channel fee / Cr
+    channel receivable."""
     return _draft(
-        EntryKind.REMITTANCE, fact=remittance_id, subject=remittance_id, currency=currency,
+        EntryKind.REMITTANCE,
+        fact=remittance_id,
+        subject=remittance_id,
+        currency=currency,
         legs=(
             Leg(chart.reserve(custodian), gross_minor - fee_minor),
             Leg(chart.channel_fee(channel), fee_minor),
@@ -101,19 +145,28 @@ def remittance(
 
 
 def release(*, release_id: str, order_id: str, currency: str, shares: Iterable[Leg]) -> Draft:
-    """The buyer has the goods. Dr held / Cr each payee. `shares` are positive amounts per payee address."""
+    """The buyer has the goods. Dr held / Cr each payee. `shares` are positive amounts per payee
+    address."""
     credits = tuple(Leg(share.address, -share.amount_minor) for share in shares)
     total = -sum(leg.amount_minor for leg in credits)
     return _draft(
-        EntryKind.RELEASE, fact=release_id, subject=order_id, currency=currency,
+        EntryKind.RELEASE,
+        fact=release_id,
+        subject=order_id,
+        currency=currency,
         legs=(Leg(chart.HELD, total), *credits),
     )
 
 
-def refund_asked(*, refund_id: str, order_id: str, channel: str, amount_minor: int, currency: str) -> Draft:
+def refund_asked(
+    *, refund_id: str, order_id: str, channel: str, amount_minor: int, currency: str
+) -> Draft:
     """We owe the buyer held money back. Dr held / Cr refund in transit."""
     return _draft(
-        EntryKind.REFUND_ASKED, fact=refund_id, subject=order_id, currency=currency,
+        EntryKind.REFUND_ASKED,
+        fact=refund_id,
+        subject=order_id,
+        currency=currency,
         legs=(Leg(chart.HELD, amount_minor), Leg(chart.refund_in_transit(channel), -amount_minor)),
     )
 
@@ -123,15 +176,27 @@ def surplus_refund_asked(
 ) -> Draft:
     """Money nobody waited for goes back. Dr surplus / Cr refund in transit."""
     return _draft(
-        EntryKind.SURPLUS_REFUND_ASKED, fact=refund_id, subject=surplus_id, currency=currency,
-        legs=(Leg(chart.surplus(channel), amount_minor), Leg(chart.refund_in_transit(channel), -amount_minor)),
+        EntryKind.SURPLUS_REFUND_ASKED,
+        fact=refund_id,
+        subject=surplus_id,
+        currency=currency,
+        legs=(
+            Leg(chart.surplus(channel), amount_minor),
+            Leg(chart.refund_in_transit(channel), -amount_minor),
+        ),
     )
 
 
-def refund_done(*, refund_id: str, subject: str, channel: str, amount_minor: int, currency: str) -> Draft:
-    """The channel has paid the buyer back out of what it owes us. Dr refund in transit / Cr channel receivable."""
+def refund_done(
+    *, refund_id: str, subject: str, channel: str, amount_minor: int, currency: str
+) -> Draft:
+    """The channel has paid the buyer back out of what it owes us. Dr refund in transit / Cr
+    channel receivable."""
     return _draft(
-        EntryKind.REFUND_DONE, fact=refund_id, subject=subject, currency=currency,
+        EntryKind.REFUND_DONE,
+        fact=refund_id,
+        subject=subject,
+        currency=currency,
         legs=(
             Leg(chart.refund_in_transit(channel), amount_minor),
             Leg(chart.channel_receivable(channel), -amount_minor),
@@ -139,25 +204,41 @@ def refund_done(*, refund_id: str, subject: str, channel: str, amount_minor: int
     )
 
 
-def payout_sent(*, payout_id: str, payable: str, rail: str, amount_minor: int, currency: str) -> Draft:
+def payout_sent(
+    *, payout_id: str, payable: str, rail: str, amount_minor: int, currency: str
+) -> Draft:
     """A payout is cut. Dr the payee's payable / Cr payout in transit."""
     return _draft(
-        EntryKind.PAYOUT_SENT, fact=payout_id, subject=payout_id, currency=currency,
+        EntryKind.PAYOUT_SENT,
+        fact=payout_id,
+        subject=payout_id,
+        currency=currency,
         legs=(Leg(payable, amount_minor), Leg(chart.payout_in_transit(rail), -amount_minor)),
     )
 
 
-def payout_paid(*, payout_id: str, rail: str, custodian: str, amount_minor: int, currency: str) -> Draft:
+def payout_paid(
+    *, payout_id: str, rail: str, custodian: str, amount_minor: int, currency: str
+) -> Draft:
     """The bank has paid. Dr payout in transit / Cr reserve."""
     return _draft(
-        EntryKind.PAYOUT_PAID, fact=payout_id, subject=payout_id, currency=currency,
-        legs=(Leg(chart.payout_in_transit(rail), amount_minor), Leg(chart.reserve(custodian), -amount_minor)),
+        EntryKind.PAYOUT_PAID,
+        fact=payout_id,
+        subject=payout_id,
+        currency=currency,
+        legs=(
+            Leg(chart.payout_in_transit(rail), amount_minor),
+            Leg(chart.reserve(custodian), -amount_minor),
+        ),
     )
 
 
 def topup(*, topup_id: str, custodian: str, amount_minor: int, currency: str) -> Draft:
     """The operator puts own money into the reserve. Dr reserve / Cr own top-up."""
     return _draft(
-        EntryKind.TOPUP, fact=topup_id, subject=topup_id, currency=currency,
+        EntryKind.TOPUP,
+        fact=topup_id,
+        subject=topup_id,
+        currency=currency,
         legs=(Leg(chart.reserve(custodian), amount_minor), Leg(chart.OWN_TOPUP, -amount_minor)),
     )

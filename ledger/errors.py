@@ -1,5 +1,7 @@
-"""What the books refuse, and how a database error becomes one of these refusals. It must never hide an error
-it does not know."""
+"""What the books refuse, and how a database error becomes one of these refusals.
+
+It must never hide an error it does not know.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,9 +83,14 @@ _BY_CONSTRAINT: dict[str, type[LedgerRefusal]] = {
     "ledger_posting_amount": UnbalancedEntry,
     "ledger_account_currency": UnknownAccount,
 }
-_SENTENCES: dict[type[LedgerRefusal], str] = {
-    AlreadyPosted: "This business fact is in the books already",
-    InsufficientBalance: "The account does not have this much",
+# What PostgreSQL says of a constraint is no sentence for people; what our own triggers say is.
+_SENTENCES: dict[str, str] = {
+    "ledger_entry_reference_once": "This business fact is in the books already",
+    "ledger_entry_reversed_once": "This entry is reversed already",
+    "ledger_guardedbalance_not_below_zero": "The account does not have this much",
+    "ledger_entry_two_legs": "An entry needs at least two legs",
+    "ledger_posting_amount": "A leg is zero or larger than 10^15 minor units",
+    "ledger_account_currency": "The currency is not a code of three letters",
 }
 
 
@@ -96,9 +103,9 @@ def refusal_of(error: DatabaseError) -> LedgerRefusal | None:
     refusal = _BY_SQLSTATE.get(cause.sqlstate or "") or _BY_CONSTRAINT.get(constraint)
     if refusal is None:
         return None
-    message = cause.diag.message_primary or ""
-    said = _SENTENCES.get(refusal, "The books refused the entry")
-    return refusal(f"{said}: {message}.", constraint=constraint)
+    said = cause.diag.message_primary or "the books refused the entry"
+    sentence = _SENTENCES.get(constraint, said[:1].upper() + said[1:])
+    return refusal(f"{sentence}.", constraint=constraint)
 
 
 @contextmanager

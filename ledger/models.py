@@ -1,7 +1,7 @@
 """The tables of the books, as Django sees them: for reading only.
 
-Rows are written by the SQL functions in `ledger/sql/`, which `ledger/services.py` calls; a model here must
-never be saved, and the database refuses an update or a deletion of most of them.
+Rows are written by the SQL functions in `ledger/sql/`, which `ledger/services.py` calls; a model
+here must never be saved, and the database refuses an update or a deletion of most of them.
 """
 
 from django.db import models
@@ -15,11 +15,16 @@ FIRST_GUARDED_ID = 100_000
 
 
 class AccountClass(models.Model):
-    """A family of accounts. Seeded from `chart.CLASSES` by migration; the same list, for SQL to check."""
+    """A family of accounts.
+
+    Seeded from `chart.CLASSES` by migration; the same list, for SQL to check.
+    """
 
     code = models.CharField(primary_key=True, max_length=40)
     pattern = models.CharField(max_length=120)  # POSIX regular expression of the whole address
-    kind = models.CharField(max_length=10, choices=[(each.value, each.value) for each in chart.Kind])
+    kind = models.CharField(
+        max_length=10, choices=[(each.value, each.value) for each in chart.Kind]
+    )
     side = models.CharField(max_length=6, choices=[(each.value, each.value) for each in chart.Side])
     guarded = models.BooleanField()
     customers = models.BooleanField()
@@ -28,7 +33,8 @@ class AccountClass(models.Model):
     class Meta:
         verbose_name_plural = "account classes"
         constraints = (
-            # The guard adds credits and takes debits off, so it can only keep accounts of the credit side.
+            # The guard adds credits and takes debits off, so it can only keep accounts of the
+            # credit side.
             models.CheckConstraint(
                 name="ledger_accountclass_guarded_is_credit",
                 condition=Q(guarded=False) | Q(side=chart.Side.CREDIT.value),
@@ -40,7 +46,10 @@ class AccountClass(models.Model):
 
 
 class Route(models.Model):
-    """Permission for entries of a kind to touch a class of accounts on one side. Seeded from `entries.ROUTES`."""
+    """Permission for entries of a kind to touch a class of accounts on one side.
+
+    Seeded from `entries.ROUTES`.
+    """
 
     kind = models.CharField(max_length=40)  # entries.EntryKind
     account_class = models.ForeignKey(AccountClass, on_delete=models.PROTECT, db_index=False)
@@ -48,7 +57,9 @@ class Route(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("kind", "account_class", "side"), name="ledger_route_once"),
+            models.UniqueConstraint(
+                fields=("kind", "account_class", "side"), name="ledger_route_once"
+            ),
             models.CheckConstraint(name="ledger_route_side", condition=Q(side__in=("D", "C"))),
         )
 
@@ -57,7 +68,10 @@ class Route(models.Model):
 
 
 class Account(models.Model):
-    """One address in one currency. A trigger gives the id: below `FIRST_GUARDED_ID` means hot, else guarded."""
+    """One address in one currency.
+
+    A trigger gives the id: below `FIRST_GUARDED_ID` means hot, else guarded.
+    """
 
     id = models.BigIntegerField(primary_key=True, editable=False)
     address = models.CharField(max_length=120)
@@ -81,10 +95,14 @@ class Account(models.Model):
 
 
 class GuardedBalance(models.Model):
-    """The running balance of a guarded account. Written only by the posting trigger, which no door avoids."""
+    """The running balance of a guarded account.
+
+    Written only by the posting trigger, which no door avoids.
+    """
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True)
-    # Minor units of the account's currency, credits less debits: what we owe the payee, less waiting credits.
+    # Minor units of the account's currency, credits less debits: what we owe the payee, less
+    # waiting credits.
     balance_minor = models.BigIntegerField(default=0)
 
     class Meta:
@@ -99,18 +117,23 @@ class GuardedBalance(models.Model):
 
 
 class WaitingCredit(models.Model):
-    """A credit to a guarded account whose balance row somebody else held just then; the next debit folds it in.
+    """A credit to a guarded account whose balance row somebody else held at that moment.
 
-    The balance of a guarded account is its `GuardedBalance` and its waiting credits, at every snapshot.
+    The next debit folds it in. The balance of a guarded account is its `GuardedBalance` and its
+    waiting credits, at every snapshot.
     """
 
     id = models.BigAutoField(primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, db_constraint=False)
-    amount_minor = models.BigIntegerField()  # minor units of the account's currency, a credit, above zero
+    amount_minor = (
+        models.BigIntegerField()
+    )  # minor units of the account's currency, a credit, above zero
 
     class Meta:
         constraints = (
-            models.CheckConstraint(name="ledger_waitingcredit_above_zero", condition=Q(amount_minor__gt=0)),
+            models.CheckConstraint(
+                name="ledger_waitingcredit_above_zero", condition=Q(amount_minor__gt=0)
+            ),
         )
 
     def __str__(self) -> str:
@@ -120,13 +143,14 @@ class WaitingCredit(models.Model):
 class HotCheckpoint(models.Model):
     """A hot account's balance up to one entry, so that a reading adds up only later postings.
 
-    Every checkpoint writes all hot accounts with the same mark, so an account without a row has no posting
-    at or below the highest mark.
+    Every checkpoint writes all hot accounts with the same mark, so an account without a row has no
+    posting at or below the highest mark.
     """
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True)
     through_entry_id = models.BigIntegerField()
-    # Minor units of the account's currency, debits less credits over postings with entry id <= the mark.
+    # Minor units of the account's currency, debits less credits over postings with entry id <= the
+    # mark.
     balance_minor = models.BigIntegerField()
     taken_at = models.DateTimeField()
 
@@ -138,16 +162,22 @@ class JournalEntry(models.Model):
     """One business fact about money in one currency, with its postings: written once, for ever."""
 
     id = models.BigAutoField(primary_key=True)
-    kind = models.CharField(max_length=40)  # entries.EntryKind; a reversal keeps the kind it reverses
+    kind = models.CharField(
+        max_length=40
+    )  # entries.EntryKind; a reversal keeps the kind it reverses
     reference = models.CharField(max_length=200)  # the business fact; unique for ever
-    subject = models.CharField(max_length=80)  # id of the order, payout or payment whose timeline shows it
+    subject = models.CharField(
+        max_length=80
+    )  # id of the order, payout or payment whose timeline shows it
     currency = models.CharField(max_length=3)
     legs = models.SmallIntegerField()  # how many postings the entry has; sealed by this number
     event_at = models.DateTimeField()  # when it happened in the world
     created_at = models.DateTimeField(  # when we wrote it down
-        db_default=Func(function="clock_timestamp", output_field=models.DateTimeField()), editable=False
+        db_default=Func(function="clock_timestamp", output_field=models.DateTimeField()),
+        editable=False,
     )
-    # No foreign key in the database: Django's would be checked at commit, the posting trigger checks at once.
+    # No foreign key in the database: Django's would be checked at commit, the posting trigger
+    # checks at once.
     reverses = models.ForeignKey(
         "self",
         null=True,
@@ -159,12 +189,15 @@ class JournalEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "journal entries"
-        # Indexes by name and not `unique=True` or `db_index=True`: those would add a second (LIKE) index.
+        # Indexes by name and not `unique=True` or `db_index=True`: those would add a second (LIKE)
+        # index.
         indexes = (models.Index(fields=("subject",), name="ledger_entry_subject"),)
         constraints = (
             models.UniqueConstraint(fields=("reference",), name="ledger_entry_reference_once"),
             models.UniqueConstraint(
-                fields=("reverses",), name="ledger_entry_reversed_once", condition=Q(reverses__isnull=False)
+                fields=("reverses",),
+                name="ledger_entry_reversed_once",
+                condition=Q(reverses__isnull=False),
             ),
             models.CheckConstraint(name="ledger_entry_two_legs", condition=Q(legs__gte=2)),
         )
@@ -176,25 +209,34 @@ class JournalEntry(models.Model):
 class Posting(models.Model):
     """One leg of an entry.
 
-    No foreign key in the database to the entry or the account: the posting trigger checks both for every
-    row, entries and accounts cannot be deleted, and a key would lock the hot account's row for each posting
-    (performance.md 2 and 8.6: 0.75 of the speed at 16 clients).
+    No foreign key in the database to the entry or the account: the posting trigger checks both for
+    every row, entries and accounts cannot be deleted, and a key would lock the hot account's row
+    for each posting (measured: 0.75 of the speed at 16 clients).
     """
 
     pk = models.CompositePrimaryKey("entry_id", "leg")
     entry = models.ForeignKey(
-        JournalEntry, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="postings"
+        JournalEntry,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="postings",
     )
     leg = models.SmallIntegerField()  # 1 to the entry's `legs`
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="postings"
+        Account,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="postings",
     )
     # Minor units of the entry's currency: a debit is positive, a credit negative.
     amount_minor = models.BigIntegerField()
 
     class Meta:
         indexes = (
-            # Hot accounts have two thirds of the postings and are read by checkpoint: no index for them.
+            # Hot accounts have two thirds of the postings and are read by checkpoint: no index for
+            # them.
             models.Index(
                 fields=("account", "entry"),
                 include=("amount_minor",),

@@ -1,7 +1,7 @@
 """Brings `ledger_accountclass` and `ledger_route` up to chart.CLASSES and entries.ROUTES.
 
-Migrations call it; a new class or entry kind needs a new migration that calls it again. It only ever adds:
-the audit names a row that the lists do not have.
+Migrations call it; a new class or entry kind needs a new migration that calls it again. It must
+only ever add: the audit names a row that the lists do not have.
 """
 
 from django.db import connection
@@ -21,7 +21,15 @@ _INSERT_ROUTE = """
 def class_rows() -> list[tuple[str, str, str, str, bool, bool, str]]:
     """The rows `ledger_accountclass` must hold, by code."""
     return sorted(
-        (each.code, each.pattern, each.kind.value, each.side.value, each.guarded, each.customers, each.meaning)
+        (
+            each.code,
+            each.pattern,
+            each.kind.value,
+            each.side.value,
+            each.guarded,
+            each.customers,
+            each.meaning,
+        )
         for each in chart.CLASSES
     )
 
@@ -34,7 +42,10 @@ def route_rows() -> list[tuple[str, str, str]]:
 
 
 def seed() -> None:
-    """Add the classes and routes the database does not have yet. Idempotent: by primary and unique key."""
+    """Add the classes and routes the database does not have yet.
+
+    Idempotent: by primary and unique key.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('holdfast.seeding', 'on', true)")
         cursor.executemany(_INSERT_CLASS, class_rows())

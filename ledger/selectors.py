@@ -1,7 +1,7 @@
 """Questions to the books: balances, statements, the trial balance. Nothing here writes or locks.
 
-Every answer is of one snapshot: one statement, or a checkpoint (which never changes) and one statement.
-Balances are in the account's normal side: what we owe and what we own are both positive.
+Every answer is of one snapshot: one statement, or a checkpoint (which never changes) and one
+statement. Balances are in the account's normal side: what we owe and what we own are positive.
 """
 
 from dataclasses import dataclass
@@ -14,18 +14,24 @@ from django.db.models import QuerySet
 from ledger import chart
 from ledger.models import FIRST_GUARDED_ID, JournalEntry
 
-# Debits less credits. A guarded account has them stored (row and waiting credits). A hot account has its checkpoint, an unchanging fact,
-# and the postings later than its mark, which the primary key (entry_id, leg) finds as a range. Two statements,
-# so that the planner sees the mark: behind a sub-select it would guess a third of all postings, and read all.
+# Debits less credits. A guarded account has them stored (row and waiting credits). A hot account
+# has its checkpoint, an unchanging fact, and the postings later than its mark, which the primary
+# key (entry_id, leg) finds as a range. Two statements, so that the planner sees the mark: behind a
+# sub-select it would guess a third of all postings, and read all.
 _STORED = """
     SELECT a.id, CASE WHEN a.id >= 100000
         THEN -(SELECT b.balance_minor FROM ledger_guardedbalance AS b WHERE b.account_id = a.id)
-             - coalesce((SELECT sum(w.amount_minor) FROM ledger_waitingcredit AS w WHERE w.account_id = a.id), 0)
-        ELSE coalesce((SELECT c.balance_minor FROM ledger_hotcheckpoint AS c WHERE c.account_id = a.id), 0)
+             - coalesce((SELECT sum(w.amount_minor) FROM ledger_waitingcredit AS w
+                         WHERE w.account_id = a.id), 0)
+        ELSE coalesce((SELECT c.balance_minor FROM ledger_hotcheckpoint AS c
+                       WHERE c.account_id = a.id), 0)
     END, (SELECT coalesce(max(through_entry_id), 0) FROM ledger_hotcheckpoint)
     FROM ledger_account AS a WHERE a.address = %s AND a.currency = %s
 """
-_LATER = "SELECT coalesce(sum(amount_minor), 0) FROM ledger_posting WHERE entry_id > %s AND account_id = %s"
+_LATER = """
+    SELECT coalesce(sum(amount_minor), 0) FROM ledger_posting
+    WHERE entry_id > %s AND account_id = %s
+"""
 
 _SUBJECT_BALANCE = """
     SELECT coalesce(sum(p.amount_minor), 0)
@@ -40,10 +46,12 @@ _STATEMENT = """
     FROM (
         SELECT e.id AS entry_id, p.leg, e.event_at, e.kind, e.reference, e.subject,
                p.amount_minor * %(sign)s AS amount_minor,
-               sum(p.amount_minor * %(sign)s) OVER (ORDER BY e.event_at, e.id, p.leg) AS balance_minor
+               sum(p.amount_minor * %(sign)s)
+                   OVER (ORDER BY e.event_at, e.id, p.leg) AS balance_minor
         FROM ledger_posting AS p JOIN ledger_journalentry AS e ON e.id = p.entry_id
         WHERE p.account_id = (
-            SELECT a.id FROM ledger_account AS a WHERE a.address = %(address)s AND a.currency = %(currency)s
+            SELECT a.id FROM ledger_account AS a
+            WHERE a.address = %(address)s AND a.currency = %(currency)s
         ) AND (%(guarded)s = false OR p.account_id >= 100000)
     ) AS line
     WHERE event_at >= coalesce(%(since)s::timestamptz, '-infinity')
@@ -57,13 +65,15 @@ _TRIAL_BALANCE = """
     SELECT a.currency, a.account_class_id, count(*), sum(part.amount_minor)::bigint
     FROM (
         SELECT b.account_id, -b.balance_minor - coalesce(
-            (SELECT sum(w.amount_minor) FROM ledger_waitingcredit AS w WHERE w.account_id = b.account_id), 0
+            (SELECT sum(w.amount_minor) FROM ledger_waitingcredit AS w
+             WHERE w.account_id = b.account_id), 0
         ) AS amount_minor
         FROM ledger_guardedbalance AS b
         UNION ALL
         SELECT hot.id, coalesce(known.balance_minor, 0) + coalesce(later.amount_minor, 0)
         FROM ledger_account AS hot
-        LEFT JOIN unnest(%s::bigint[], %s::bigint[]) AS known (id, balance_minor) ON known.id = hot.id
+        LEFT JOIN unnest(%s::bigint[], %s::bigint[]) AS known (id, balance_minor)
+            ON known.id = hot.id
         LEFT JOIN (
             SELECT account_id, sum(amount_minor) AS amount_minor FROM ledger_posting
             WHERE entry_id > %s AND account_id < 100000 GROUP BY account_id
@@ -111,7 +121,7 @@ class TrialLine:
 
     @property
     def balance_minor(self) -> int:
-        """Minor units in the class's normal side; negative when the class stands on the wrong side."""
+        """Minor units in the class's normal side; negative when it stands on the other."""
         amount = self.debit_minor - self.credit_minor
         return amount if chart.BY_CODE[self.account_class].side is chart.Side.DEBIT else -amount
 
@@ -126,7 +136,10 @@ class HeldBalance:
 
 
 def balance(*, address: str, currency: str) -> int:
-    """Read an account's balance. Returns: minor units in its normal side; 0 for an account not opened yet."""
+    """Read an account's balance.
+
+    Returns: minor units in its normal side; 0 for an account not opened yet.
+    """
     rows = _rows(_STORED, (address, currency))
     if not rows:
         return 0
@@ -145,7 +158,7 @@ def subject_balance(*, subject: str, address: str, currency: str) -> int:
 
 
 def subject_entries(subject: str) -> QuerySet[JournalEntry]:
-    """An order's (or payout's, or payment's) journal, oldest first, with its postings and their accounts."""
+    """An order's (or payout's) journal, oldest first, with its postings and their accounts."""
     entries = JournalEntry.objects.filter(subject=subject).order_by("id")
     return entries.prefetch_related("postings__account")
 
@@ -155,7 +168,7 @@ def statement(
 ) -> list[StatementLine]:
     """List an account's postings with the running balance, by when they happened.
 
-    Args: since, until: aware instants, since included, until not. The running balance counts all before.
+    Args: since, until: aware instants, since included, until not; the balance counts all before.
     """
     facts = {
         "sign": _sign(address),
@@ -172,15 +185,22 @@ def statement(
 
 
 def trial_balance() -> list[TrialLine]:
-    """Every class of accounts in every currency. Returns: by currency, then in the chart's order."""
+    """Every class of accounts in every currency.
+
+    Returns: by currency, then in the chart's order.
+    """
     order = [each.code for each in chart.CLASSES]
     checkpoints = _rows(_CHECKPOINTS, None)
     known_ids = [account_id for account_id, _, _ in checkpoints]
     known_balances = [balance_minor for _, balance_minor, _ in checkpoints]
     mark = max((through for _, _, through in checkpoints), default=0)
     lines = [
-        TrialLine(currency, code, chart.BY_CODE[code].kind, accounts, max(amount, 0), max(-amount, 0))
-        for currency, code, accounts, amount in _rows(_TRIAL_BALANCE, (known_ids, known_balances, mark))
+        TrialLine(
+            currency, code, chart.BY_CODE[code].kind, accounts, max(amount, 0), max(-amount, 0)
+        )
+        for currency, code, accounts, amount in _rows(
+            _TRIAL_BALANCE, (known_ids, known_balances, mark)
+        )
     ]
     return sorted(lines, key=lambda line: (line.currency, order.index(line.account_class)))
 

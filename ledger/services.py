@@ -1,7 +1,7 @@
 """The only doors through which money moves: `post`, `post_all` and `reverse`.
 
-It must never decide what an entry means (that is `ledger.entries`), and never write a row any other way
-than by the SQL functions of `ledger/sql/posting.sql`.
+It must never decide what an entry means (that is `ledger.entries`), and never write a row any other
+way than by the SQL functions of `ledger/sql/posting.sql`.
 """
 
 from collections.abc import Iterable
@@ -46,8 +46,8 @@ _POST_MANY = """
 """
 _REVERSE = "SELECT ledger_reverse(%s, %s)"
 
-# A poster that sits on its entry longer than this is waited for by the next checkpoint, not by this one:
-# while the lock is asked for, everybody else who posts stands behind it.
+# A poster that sits on its entry longer than this is waited for by the next checkpoint, not by this
+# one: while the lock is asked for, everybody else who posts stands behind it.
 _CHECKPOINT_LOCK_TIMEOUT = "500ms"
 
 
@@ -57,8 +57,8 @@ def post(*, draft: entries.Draft, at: datetime) -> int:
     Money: as the draft says; `ledger.entries` has one function per business event.
     Args: at: when the fact happened (aware).
     Returns: the id of the entry.
-    Raises: AlreadyPosted, InsufficientBalance, UnbalancedEntry, ForbiddenRoute, UnknownAccount. Each leaves
-        the transaction spent: roll back, or call inside a savepoint.
+    Raises: AlreadyPosted, InsufficientBalance, UnbalancedEntry, ForbiddenRoute, UnknownAccount.
+        Each leaves the transaction spent: roll back, or call inside a savepoint.
     Idempotent: no; a second post of the same reference raises AlreadyPosted.
     Locks: the guarded accounts it touches, by id, until the transaction ends.
     """
@@ -87,7 +87,7 @@ def post_all(*, drafts: Iterable[entries.Draft], at: datetime) -> list[int]:
     Args: at: when the facts happened (aware).
     Returns: one entry id per draft, in order.
     Raises: as `post`.
-    Locks: the guarded accounts of all entries, by id; so it cannot deadlock where single posts might.
+    Locks: the guarded accounts of all entries, by id; it cannot deadlock as single posts might.
     """
     assert connection.in_atomic_block, "post_all belongs to the caller's transaction"
     wanted = list(drafts)
@@ -116,11 +116,11 @@ def post_all(*, drafts: Iterable[entries.Draft], at: datetime) -> list[int]:
 
 
 def reverse(*, entry_id: int, at: datetime) -> int:
-    """Undo an entry by its exact mirror: same kind and subject, reference `reversal:<original reference>`.
+    """Undo an entry by its exact mirror: same kind and subject, reference `reversal:<original>`.
 
     Returns: the id of the new entry.
-    Raises: UnknownEntry; AlreadyPosted when it is reversed already; WrongMirror for the reversal of a
-        reversal; InsufficientBalance when a payee has been paid out meanwhile.
+    Raises: UnknownEntry; AlreadyPosted when it is reversed already; WrongMirror for the reversal of
+        a reversal; InsufficientBalance when a payee has been paid out meanwhile.
     Locks: as `post`.
     """
     assert connection.in_atomic_block, "reverse belongs to the caller's transaction"
@@ -136,8 +136,8 @@ def checkpoint_hot_accounts(*, at: datetime) -> int:
     """Add up the hot accounts' postings so far, so that a balance adds up only what came later.
 
     Entry ids are given before commit, so "the highest id" may hide a lower one that is still to be
-    committed. A SHARE lock on the entries, held only while the highest id is read, waits for every open
-    poster and so makes the mark safe; the adding up then runs without it.
+    committed. A SHARE lock on the entries, held only while the highest id is read, waits for every
+    open poster and so makes the mark safe; the adding up then runs without it.
 
     Returns: the mark, the highest entry id that is added up; 0 for empty books.
     Raises: OperationalError when a poster stays open too long; the next run will do.
@@ -146,6 +146,7 @@ def checkpoint_hot_accounts(*, at: datetime) -> int:
     """
     mark = _read_safe_mark()
     with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")  # the first run adds up all there is
         # One at a time: a slower run with a lower mark must find the higher one and leave it.
         cursor.execute("LOCK TABLE ledger_hotcheckpoint IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute("SELECT coalesce(max(through_entry_id), 0) FROM ledger_hotcheckpoint")
@@ -155,8 +156,8 @@ def checkpoint_hot_accounts(*, at: datetime) -> int:
     return max(mark, last_mark)
 
 
-# Every hot account gets the new mark, also one without a posting or opened meanwhile: readers may then take
-# an account without a row to have nothing at or below the highest mark.
+# Every hot account gets the new mark, also one without a posting or opened meanwhile: readers may
+# then take an account without a row to have nothing at or below the highest mark.
 _ADVANCE_CHECKPOINTS = """
     INSERT INTO ledger_hotcheckpoint AS c (account_id, through_entry_id, balance_minor, taken_at)
     SELECT a.id, %(mark)s, coalesce(later.amount_minor, 0), %(at)s

@@ -8,5 +8,5 @@ from ledger import services
 
 @shared_task(name="ledger.checkpoint_hot_accounts")
 def checkpoint_hot_accounts() -> int:
-    """Move the hot accounts' mark forward. Late or twice does no harm: balances are right either way."""
+    """Move the hot accounts' mark forward. Late or twice does no harm: balances stay right."""
     return services.checkpoint_hot_accounts(at=timezone.now())

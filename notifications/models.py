@@ -8,12 +8,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from common.ids import MAX_LENGTH, new_id
+from common.ids import MAX_LENGTH
+from ledger.fields import IdField
 from merchants.models import Language, Platform
-
-
-def _new_event_id() -> str:
-    return new_id("evt")
 
 
 class Channel(models.TextChoices):
@@ -34,11 +31,12 @@ class DeliveryState(models.TextChoices):
 class Event(models.Model):
     """Something that happened, written with the change itself and passed on at `relayed_at`."""
 
-    public_id = models.CharField(
-        _("public id"), max_length=MAX_LENGTH, unique=True, default=_new_event_id, editable=False
-    )
+    public_id = IdField(verbose_name=_("public id"), prefix="evt", unique=True)
     type = models.CharField(_("type"), max_length=60)
-    platform = models.ForeignKey(Platform, models.PROTECT, related_name="events")
+    # No database constraint: it would lock the platform's row for every event of every order.
+    platform = models.ForeignKey(
+        Platform, models.PROTECT, related_name="events", db_constraint=False
+    )
     subject_id = models.CharField(_("subject"), max_length=MAX_LENGTH)  # an order, payment, …
     sequence = models.PositiveIntegerField(_("sequence"))  # 1, 2, 3 … per subject
     data = models.JSONField(_("facts"), default=dict)

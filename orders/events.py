@@ -1,4 +1,5 @@
-"""What orders and payments tell the world: thin events written to the outbox with the change itself."""
+"""What orders and payments tell the world: thin events written to the outbox with the change
+itself."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,7 +14,8 @@ def _instant(value: datetime | None) -> str | None:
 
 
 def order_facts(order: Order) -> dict[str, Any]:
-    """The fields every order event carries: ids, amount and instants, no personal data but the buyer's address."""
+    """The fields every order event carries: ids, amount and instants, no personal data but the
+    buyer's address."""
     return {
         "order": order.id,
         "order_reference": order.reference,
@@ -41,12 +43,17 @@ def record_order_event(
 
 
 def record_payment_event(payment: Payment, type: str, *, at: datetime) -> None:
-    """Write a payment's event. The caller has locked the payment and saves `event_sequence` after."""
+    """Write a payment's event. The caller has locked the payment and saves `event_sequence`
+    after."""
     notifications.record_event(
         type=type,
         platform_id=payment.platform_id,
         subject_id=payment.id,
         sequence=payment.next_sequence(),
-        data={"payment": payment.id, "amount_minor": payment.amount_minor, "currency": payment.currency},
+        data={
+            "payment": payment.id,
+            "amount_minor": payment.amount_minor,
+            "currency": payment.currency,
+        },
         at=at,
     )

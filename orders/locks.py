@@ -1,6 +1,7 @@
 """Where orders and payments are locked, always in this order: orders by id, then the payment.
 
-Decide only on what these functions return (reliability rule R5): an object read earlier may be stale.
+Decide only on what these functions return (reliability rule R5): an object read earlier may be
+stale.
 """
 
 from collections.abc import Iterable
@@ -25,7 +26,10 @@ def lock_orders(order_ids: Iterable[str]) -> dict[str, Order]:
     """Lock several orders in id order. Raises: OrderNotFound when one is missing."""
     assert connection.in_atomic_block, "locks need a database transaction around them"
     wanted = sorted(set(order_ids))
-    rows = {order.id: order for order in Order.objects.filter(pk__in=wanted).order_by("pk").select_for_update()}
+    rows = {
+        order.id: order
+        for order in Order.objects.filter(pk__in=wanted).order_by("pk").select_for_update()
+    }
     for order_id in wanted:
         if order_id not in rows:
             raise OrderNotFound(f"There is no order {order_id}.", order=order_id)

@@ -1,6 +1,7 @@
 """Orders, their lines, parcels and payments: columns, constraints and state graphs.
 
-A transition only sets fields; services lock the row, call it, and write the books. Never the other way round.
+A transition only sets fields; services lock the row, call it, and write the books. Never the
+other way round.
 """
 
 from datetime import datetime
@@ -12,22 +13,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, FSMModelMixin, transition
 
-from common.ids import MAX_LENGTH, new_id
 from common.money import MAX_AMOUNT_MINOR
+from ledger.fields import IdField
 from merchants.models import Merchant, Platform
 from notifications.sequence import Sequenced
-
-
-def _new_order_id() -> str:
-    return new_id("ord")
-
-
-def _new_payment_id() -> str:
-    return new_id("pay")
-
-
-def _new_shipment_id() -> str:
-    return new_id("shp")
 
 
 class OrderState(models.TextChoices):
@@ -66,10 +55,12 @@ class CancelReason(models.TextChoices):
 
 
 class Order(FSMModelMixin, Sequenced):
-    """What one buyer bought from one seller. Its terms are frozen at creation; later edits move nothing."""
+    """What one buyer bought from one seller. Its terms are frozen at creation; later edits move
+    nothing."""
 
-    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_order_id, editable=False)
-    platform = models.ForeignKey(Platform, models.PROTECT, related_name="orders")
+    id = IdField(prefix="ord", primary_key=True)
+    # Indexed by the unique reference, which begins with it.
+    platform = models.ForeignKey(Platform, models.PROTECT, related_name="orders", db_index=False)
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="orders")
     reference = models.CharField(max_length=64)  # the platform's own order number
     state = FSMField(default=OrderState.CREATED, choices=OrderState.choices, protected=True)
@@ -81,19 +72,25 @@ class Order(FSMModelMixin, Sequenced):
     delivery = models.CharField(max_length=8, choices=Delivery.choices, default=Delivery.COURIER)
     buyer_name = models.CharField(max_length=120, blank=True)
     buyer_email = models.EmailField(blank=True)
-    buyer_token_hash = models.CharField(max_length=64, editable=False)  # sha256 of the confirmation token
+    buyer_token_hash = models.CharField(
+        max_length=64, editable=False
+    )  # sha256 of the confirmation token
     metadata = models.JSONField(default=dict, blank=True)
 
     created_at = models.DateTimeField()
     pay_by = models.DateTimeField()
     ship_seconds = models.PositiveIntegerField()  # frozen: time to ship, from payment
-    ship_reminder_seconds = models.PositiveIntegerField()  # frozen: how long before `ship_by` the seller is reminded
+    ship_reminder_seconds = (
+        models.PositiveIntegerField()
+    )  # frozen: how long before `ship_by` the seller is reminded
     confirm_seconds = models.PositiveIntegerField()  # frozen: time to confirm, from shipping
     confirm_reminder_seconds = models.PositiveIntegerField()  # frozen: how long before `confirm_by`
     ship_by = models.DateTimeField(null=True, blank=True)
     confirm_by = models.DateTimeField(null=True, blank=True)
     expected_delivery_at = models.DateTimeField(null=True, blank=True)
-    remind_ship_at = models.DateTimeField(null=True, blank=True)  # empty once the reminder is written
+    remind_ship_at = models.DateTimeField(
+        null=True, blank=True
+    )  # empty once the reminder is written
     remind_confirm_at = models.DateTimeField(null=True, blank=True)
 
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -109,10 +106,15 @@ class Order(FSMModelMixin, Sequenced):
         constraints = [
             models.UniqueConstraint(fields=["platform", "reference"], name="order_reference_once"),
             models.CheckConstraint(
-                condition=Q(amount_minor__gt=0, amount_minor__lte=MAX_AMOUNT_MINOR), name="order_amount_in_range"
+                condition=Q(amount_minor__gt=0, amount_minor__lte=MAX_AMOUNT_MINOR),
+                name="order_amount_in_range",
             ),
             models.CheckConstraint(
-                condition=Q(amount_minor=F("goods_minor") + F("shipping_minor"), goods_minor__gte=0, shipping_minor__gte=0),
+                condition=Q(
+                    amount_minor=F("goods_minor") + F("shipping_minor"),
+                    goods_minor__gte=0,
+                    shipping_minor__gte=0,
+                ),
                 name="order_amount_is_goods_and_shipping",
             ),
             models.CheckConstraint(
@@ -121,21 +123,33 @@ class Order(FSMModelMixin, Sequenced):
                 name="order_paid_has_deadline",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["SHIPPED", "CONFIRMED"]) | Q(shipped_at__isnull=False, confirm_by__isnull=False),
+                condition=~Q(state__in=["SHIPPED", "CONFIRMED"])
+                | Q(shipped_at__isnull=False, confirm_by__isnull=False),
                 name="order_shipped_has_deadline",
             ),
             models.CheckConstraint(
-                condition=~Q(state="CONFIRMED") | (Q(confirmed_at__isnull=False) & ~Q(confirmed_by="")),
+                condition=~Q(state="CONFIRMED")
+                | (Q(confirmed_at__isnull=False) & ~Q(confirmed_by="")),
                 name="order_confirmed_says_by_whom",
             ),
         ]
         indexes = [
             models.Index("pay_by", "id", condition=Q(state="CREATED"), name="order_due_payment"),
             models.Index("ship_by", "id", condition=Q(state="PAID"), name="order_due_shipment"),
-            models.Index("confirm_by", "id", condition=Q(state="SHIPPED"), name="order_due_confirmation"),
-            models.Index("remind_ship_at", "id", condition=Q(remind_ship_at__isnull=False), name="order_due_ship_reminder"),
             models.Index(
-                "remind_confirm_at", "id", condition=Q(remind_confirm_at__isnull=False), name="order_due_confirm_reminder"
+                "confirm_by", "id", condition=Q(state="SHIPPED"), name="order_due_confirmation"
+            ),
+            models.Index(
+                "remind_ship_at",
+                "id",
+                condition=Q(remind_ship_at__isnull=False),
+                name="order_due_ship_reminder",
+            ),
+            models.Index(
+                "remind_confirm_at",
+                "id",
+                condition=Q(remind_confirm_at__isnull=False),
+                name="order_due_confirm_reminder",
             ),
         ]
         triggers = [
@@ -143,8 +157,12 @@ class Order(FSMModelMixin, Sequenced):
                 name="order_state_graph",
                 field="state",
                 transitions=[
-                    ("CREATED", "PAID"), ("CREATED", "EXPIRED"), ("CREATED", "CANCELED"),
-                    ("PAID", "SHIPPED"), ("PAID", "CANCELED"), ("SHIPPED", "CONFIRMED"),
+                    ("CREATED", "PAID"),
+                    ("CREATED", "EXPIRED"),
+                    ("CREATED", "CANCELED"),
+                    ("PAID", "SHIPPED"),
+                    ("PAID", "CANCELED"),
+                    ("SHIPPED", "CONFIRMED"),
                 ],
             )
         ]
@@ -173,7 +191,9 @@ class Order(FSMModelMixin, Sequenced):
     def expire(self) -> None:
         pass
 
-    @transition(field=state, source=[OrderState.CREATED, OrderState.PAID], target=OrderState.CANCELED)
+    @transition(
+        field=state, source=[OrderState.CREATED, OrderState.PAID], target=OrderState.CANCELED
+    )
     def cancel(self, *, at: datetime, reason: str) -> None:
         self.canceled_at = at
         self.cancel_reason = reason
@@ -188,12 +208,16 @@ class OrderLine(models.Model):
     title = models.CharField(max_length=200)
     category = models.CharField(max_length=64, blank=True)
     quantity = models.PositiveIntegerField(default=1)
-    amount_minor = models.BigIntegerField()  # minor units of the order's currency, for the whole line
+    amount_minor = (
+        models.BigIntegerField()
+    )  # minor units of the order's currency, for the whole line
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["order", "position"], name="orderline_position_once"),
-            models.CheckConstraint(condition=Q(amount_minor__gte=0, quantity__gt=0), name="orderline_not_negative"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gte=0, quantity__gt=0), name="orderline_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -203,7 +227,7 @@ class OrderLine(models.Model):
 class Shipment(models.Model):
     """A parcel on its way."""
 
-    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_shipment_id, editable=False)
+    id = IdField(prefix="shp", primary_key=True)
     order = models.ForeignKey(Order, models.PROTECT, related_name="shipments")
     carrier = models.CharField(max_length=64)
     tracking_number = models.CharField(max_length=64)
@@ -211,7 +235,9 @@ class Shipment(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["order", "carrier", "tracking_number"], name="shipment_parcel_once")
+            models.UniqueConstraint(
+                fields=["order", "carrier", "tracking_number"], name="shipment_parcel_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -219,9 +245,10 @@ class Shipment(models.Model):
 
 
 class Payment(FSMModelMixin, Sequenced):
-    """One attempt of a buyer to pay one or several orders through one channel. Its id is our reference there."""
+    """One attempt of a buyer to pay one or several orders through one channel. Its id is our
+    reference there."""
 
-    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_payment_id, editable=False)
+    id = IdField(prefix="pay", primary_key=True)
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="payments")
     channel = models.CharField(max_length=32)
     state = FSMField(default=PaymentState.PENDING, choices=PaymentState.choices, protected=True)
@@ -233,7 +260,9 @@ class Payment(FSMModelMixin, Sequenced):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     succeeded_at = models.DateTimeField(null=True, blank=True)
-    due_at = models.DateTimeField(null=True, blank=True)  # when to ask the channel next; empty: nothing to ask
+    due_at = models.DateTimeField(
+        null=True, blank=True
+    )  # when to ask the channel next; empty: nothing to ask
     attempts = models.PositiveIntegerField(default=0)
     failure_code = models.CharField(max_length=64, blank=True)
 
@@ -242,21 +271,31 @@ class Payment(FSMModelMixin, Sequenced):
         verbose_name_plural = _("payments")
         constraints = [
             models.CheckConstraint(
-                condition=Q(amount_minor__gt=0, amount_minor__lte=MAX_AMOUNT_MINOR), name="payment_amount_in_range"
+                condition=Q(amount_minor__gt=0, amount_minor__lte=MAX_AMOUNT_MINOR),
+                name="payment_amount_in_range",
             ),
             models.CheckConstraint(
-                condition=~Q(state="SUCCEEDED") | (Q(succeeded_at__isnull=False) & ~Q(provider_reference="")),
+                condition=~Q(state="SUCCEEDED")
+                | (Q(succeeded_at__isnull=False) & ~Q(provider_reference="")),
                 name="payment_succeeded_has_reference",
             ),
         ]
-        indexes = [models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="payment_due")]
+        indexes = [
+            models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="payment_due")
+        ]
         triggers = [
             pgtrigger.FSM(
                 name="payment_state_graph",
                 field="state",
                 transitions=[
-                    ("PENDING", "SUCCEEDED"), ("PENDING", "FAILED"), ("PENDING", "EXPIRED"), ("PENDING", "UNKNOWN"),
-                    ("UNKNOWN", "PENDING"), ("UNKNOWN", "SUCCEEDED"), ("UNKNOWN", "FAILED"), ("UNKNOWN", "EXPIRED"),
+                    ("PENDING", "SUCCEEDED"),
+                    ("PENDING", "FAILED"),
+                    ("PENDING", "EXPIRED"),
+                    ("PENDING", "UNKNOWN"),
+                    ("UNKNOWN", "PENDING"),
+                    ("UNKNOWN", "SUCCEEDED"),
+                    ("UNKNOWN", "FAILED"),
+                    ("UNKNOWN", "EXPIRED"),
                 ],
             )
         ]
@@ -298,17 +337,44 @@ class PaymentOrder(models.Model):
     amount_minor = models.BigIntegerField()  # minor units of the payment's currency
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["payment", "order"], name="paymentorder_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "order"], name="paymentorder_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.payment_id} → {self.order_id}"
 
 
 _ORDER_AUDIT = [
-    "id", "state", "amount_minor", "pay_by", "ship_by", "confirm_by", "paid_at", "shipped_at",
-    "confirmed_at", "confirmed_by", "canceled_at", "cancel_reason",
+    "id",
+    "state",
+    "amount_minor",
+    "pay_by",
+    "ship_by",
+    "confirm_by",
+    "paid_at",
+    "shipped_at",
+    "confirmed_at",
+    "confirmed_by",
+    "canceled_at",
+    "cancel_reason",
 ]
-_PAYMENT_AUDIT = ["id", "state", "amount_minor", "provider_reference", "succeeded_at", "failure_code", "attempts"]
+_PAYMENT_AUDIT = [
+    "id",
+    "state",
+    "amount_minor",
+    "provider_reference",
+    "succeeded_at",
+    "failure_code",
+    "attempts",
+]
 
-pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="OrderAudit", fields=_ORDER_AUDIT)(Order)
-pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="PaymentAudit", fields=_PAYMENT_AUDIT)(Payment)
+pghistory.track(
+    pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="OrderAudit", fields=_ORDER_AUDIT
+)(Order)
+pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    model_name="PaymentAudit",
+    fields=_PAYMENT_AUDIT,
+)(Payment)

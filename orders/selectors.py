@@ -21,20 +21,30 @@ def hash_buyer_token(token: str) -> str:
 
 def get_order_for_buyer(*, order_id: str, token: str) -> Order:
     """Return the order whose buyer holds this token. Raises: BuyerTokenInvalid."""
-    order = Order.objects.filter(pk=order_id).select_related("merchant").prefetch_related("lines").first()
+    order = (
+        Order.objects.filter(pk=order_id)
+        .select_related("merchant")
+        .prefetch_related("lines")
+        .first()
+    )
     kept = order.buyer_token_hash if order else hash_buyer_token("")
     if not hmac.compare_digest(kept, hash_buyer_token(token)) or order is None or not token:
-        raise BuyerTokenInvalid("This link does not belong to this order. Open the link you were sent.")
+        raise BuyerTokenInvalid(
+            "This link does not belong to this order. Open the link you were sent."
+        )
     return order
 
 
 def order_ids_of_payment(payment_id: str) -> list[str]:
     """Return the ids of the orders a payment is for, sorted: the lock order."""
-    return sorted(PaymentOrder.objects.filter(payment_id=payment_id).values_list("order_id", flat=True))
+    return sorted(
+        PaymentOrder.objects.filter(payment_id=payment_id).values_list("order_id", flat=True)
+    )
 
 
 def get_order(*, platform_id: str, order_id: str) -> Order | None:
-    """Return a platform's order with its seller and lines at hand; None when it is not this platform's."""
+    """Return a platform's order with its seller and lines at hand; None when it is not this
+    platform's."""
     return (
         Order.objects.filter(platform_id=platform_id, pk=order_id)
         .select_related("merchant")
@@ -45,4 +55,8 @@ def get_order(*, platform_id: str, order_id: str) -> Order | None:
 
 def get_payment(*, platform_id: str, payment_id: str) -> Payment | None:
     """Return a platform's payment with its parts; None when it is not this platform's."""
-    return Payment.objects.filter(platform_id=platform_id, pk=payment_id).prefetch_related("parts").first()
+    return (
+        Payment.objects.filter(platform_id=platform_id, pk=payment_id)
+        .prefetch_related("parts")
+        .first()
+    )

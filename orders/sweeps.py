@@ -1,4 +1,5 @@
-"""The due work of station 1. Each sweep takes `at`, may run twice or late, and one bad row never stops the rest."""
+"""The due work of station 1. Each sweep takes `at`, may run twice or late, and one bad row never
+stops the rest."""
 
 import logging
 from collections.abc import Callable
@@ -26,20 +27,34 @@ def run_each(ids: list[str], verb: Callable[[str], object], *, sweep: str) -> in
 
 def expire_due_orders(*, at: datetime) -> int:
     """Expire orders not paid by `pay_by`."""
-    due = claim_due(Order.objects.filter(state=OrderState.CREATED), field="pay_by", at=at, limit=BATCH)
-    return run_each(due, lambda order_id: payments.expire_order(order_id=order_id, at=at), sweep="expire_due_orders")
+    due = claim_due(
+        Order.objects.filter(state=OrderState.CREATED), field="pay_by", at=at, limit=BATCH
+    )
+    return run_each(
+        due,
+        lambda order_id: payments.expire_order(order_id=order_id, at=at),
+        sweep="expire_due_orders",
+    )
 
 
 def remind_due_shipments(*, at: datetime) -> int:
     """Remind sellers before `ship_by`."""
     due = claim_due(Order.objects.all(), field="remind_ship_at", at=_including(at), limit=BATCH)
-    return run_each(due, lambda order_id: lifecycle.remind_of_shipment(order_id=order_id, at=at), sweep="remind_due_shipments")
+    return run_each(
+        due,
+        lambda order_id: lifecycle.remind_of_shipment(order_id=order_id, at=at),
+        sweep="remind_due_shipments",
+    )
 
 
 def remind_due_confirmations(*, at: datetime) -> int:
     """Remind buyers before `confirm_by`."""
     due = claim_due(Order.objects.all(), field="remind_confirm_at", at=_including(at), limit=BATCH)
-    return run_each(due, lambda order_id: lifecycle.remind_of_confirmation(order_id=order_id, at=at), sweep="remind_due_confirmations")
+    return run_each(
+        due,
+        lambda order_id: lifecycle.remind_of_confirmation(order_id=order_id, at=at),
+        sweep="remind_due_confirmations",
+    )
 
 
 def _including(at: datetime) -> datetime:

@@ -21,7 +21,8 @@ def lock_payout(payout_id: str) -> Payout:
 
 
 def lock_settlement(settlement_id: str) -> Settlement:
-    """Lock one settlement, after its payout: whoever holds it is the only one who cuts another payout for it."""
+    """Lock one settlement, after its payout: whoever holds it is the only one who cuts another
+    payout for it."""
     assert connection.in_atomic_block, "locks need a database transaction around them"
     return Settlement.objects.select_for_update(of=("self",)).get(pk=settlement_id)
 
@@ -29,5 +30,7 @@ def lock_settlement(settlement_id: str) -> Settlement:
 def lock_schedule(schedule_id: int) -> PayoutSchedule:
     """Lock one schedule: whoever holds it is the only one who cuts this payee's settlements."""
     assert connection.in_atomic_block, "locks need a database transaction around them"
-    schedules = PayoutSchedule.objects.select_for_update(of=("self",)).select_related("platform", "merchant")
+    schedules = PayoutSchedule.objects.select_for_update(of=("self",)).select_related(
+        "platform", "merchant"
+    )
     return schedules.get(pk=schedule_id)

@@ -1,4 +1,5 @@
-"""Payout schedules, settlements (statements) and payouts: columns, constraints and the payout's state graph."""
+"""Payout schedules, settlements (statements) and payouts: columns, constraints and the payout's
+state graph."""
 
 from datetime import datetime
 
@@ -11,18 +12,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, FSMModelMixin, transition
 
-from common.ids import MAX_LENGTH, new_id
 from ledger import chart
+from ledger.fields import IdField
 from merchants.models import BankAccount, Merchant, Platform
 from notifications.sequence import Sequenced
-
-
-def _new_settlement_id() -> str:
-    return new_id("set")
-
-
-def _new_payout_id() -> str:
-    return new_id("po")
 
 
 class Cadence(models.TextChoices):
@@ -60,17 +53,27 @@ class PayoutSchedule(models.Model):
     )
     rail = models.CharField(max_length=32)
     cadence = models.CharField(max_length=8, choices=Cadence.choices, default=Cadence.INSTANT)
-    weekday = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(6)])  # Monday 0, weekly only
+    weekday = models.PositiveSmallIntegerField(
+        default=0, validators=[MaxValueValidator(6)]
+    )  # Monday 0, weekly only
     minimum_minor = models.BigIntegerField(default=1)  # minor units below which a payout waits
-    approval_above_minor = models.BigIntegerField(null=True, blank=True)  # above it a person must approve
+    approval_above_minor = models.BigIntegerField(
+        null=True, blank=True
+    )  # above it a person must approve
     next_cutoff_at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("payout schedule")
         verbose_name_plural = _("payout schedules")
         constraints = [
-            models.UniqueConstraint(fields=["platform"], condition=Q(merchant__isnull=True), name="schedule_of_platform_once"),
-            models.CheckConstraint(condition=Q(minimum_minor__gte=1, weekday__lte=6), name="schedule_in_range"),
+            models.UniqueConstraint(
+                fields=["platform"],
+                condition=Q(merchant__isnull=True),
+                name="schedule_of_platform_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum_minor__gte=1, weekday__lte=6), name="schedule_in_range"
+            ),
         ]
         indexes = [models.Index("next_cutoff_at", "id", name="schedule_due")]
 
@@ -86,11 +89,14 @@ class PayoutSchedule(models.Model):
 
 
 class Settlement(models.Model):
-    """The statement of one cutoff: which release lines are paid together. Its lines name it (ReleaseLine)."""
+    """The statement of one cutoff: which release lines are paid together. Its lines name it
+    (ReleaseLine)."""
 
-    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_settlement_id, editable=False)
+    id = IdField(prefix="set", primary_key=True)
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="settlements")
-    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="settlements", null=True, blank=True)
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, related_name="settlements", null=True, blank=True
+    )
     address = models.CharField(max_length=80)  # ledger account that is emptied
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField()  # minor units, sum of its lines
@@ -101,7 +107,9 @@ class Settlement(models.Model):
         verbose_name = _("settlement")
         verbose_name_plural = _("settlements")
         constraints = [
-            models.CheckConstraint(condition=Q(amount_minor__gt=0, line_count__gt=0), name="settlement_positive")
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0, line_count__gt=0), name="settlement_positive"
+            )
         ]
 
     def __str__(self) -> str:
@@ -109,17 +117,21 @@ class Settlement(models.Model):
 
 
 class Payout(FSMModelMixin, Sequenced):
-    """One attempt to pay a settlement to a bank account. Its id is our reference at the bank, for ever."""
+    """One attempt to pay a settlement to a bank account. Its id is our reference at the bank,
+    for ever."""
 
-    id = models.CharField(primary_key=True, max_length=MAX_LENGTH, default=_new_payout_id, editable=False)
+    id = IdField(prefix="po", primary_key=True)
     settlement = models.ForeignKey(Settlement, models.PROTECT, related_name="payouts")
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="payouts")
-    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="payouts", null=True, blank=True)
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, related_name="payouts", null=True, blank=True
+    )
     rail = models.CharField(max_length=32)
     state = FSMField(default=PayoutState.PENDING, choices=PayoutState.choices, protected=True)
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField()  # minor units the payee receives
-    # The payee as it was when the payout was cut; a later change of the account does not move this payout.
+    # The payee as it was when the payout was cut; a later change of the account does not move this
+    # payout.
     bank_account = models.ForeignKey(BankAccount, models.PROTECT, related_name="payouts")
     holder_name = models.CharField(max_length=120)
     last_four = models.CharField(max_length=4)
@@ -127,31 +139,45 @@ class Payout(FSMModelMixin, Sequenced):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
     )  # empty: cut by the schedule
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
+    )
     approved_at = models.DateTimeField(null=True, blank=True)
     needs_approval = models.BooleanField(default=False)
 
-    claimed_outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True)  # what one person says
-    claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True)
+    claimed_outcome = models.CharField(
+        max_length=8, choices=Outcome.choices, blank=True
+    )  # what one person says
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
+    )
     claimed_at = models.DateTimeField(null=True, blank=True)
-    evidence = models.CharField(max_length=200, blank=True)  # where that person read it: statement line, bank's letter
+    evidence = models.CharField(
+        max_length=200, blank=True
+    )  # where that person read it: statement line, bank's letter
     outcome_confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
     )
 
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField(null=True, blank=True)  # when to send or ask next; empty: nothing to do
+    due_at = models.DateTimeField(
+        null=True, blank=True
+    )  # when to send or ask next; empty: nothing to do
     attempts = models.PositiveIntegerField(default=0)
     first_sent_at = models.DateTimeField(null=True, blank=True)
     last_sent_at = models.DateTimeField(null=True, blank=True)
-    parked_at = models.DateTimeField(null=True, blank=True)  # only a person can say what became of it
+    parked_at = models.DateTimeField(
+        null=True, blank=True
+    )  # only a person can say what became of it
     paid_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
     provider_reference = models.CharField(max_length=64, blank=True)
     failure_code = models.CharField(max_length=64, blank=True)
     failure_message = models.CharField(max_length=200, blank=True)
     sent_entry = models.OneToOneField("ledger.JournalEntry", models.PROTECT, related_name="+")
-    paid_entry = models.OneToOneField("ledger.JournalEntry", models.PROTECT, related_name="+", null=True, blank=True)
+    paid_entry = models.OneToOneField(
+        "ledger.JournalEntry", models.PROTECT, related_name="+", null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("payout")
@@ -159,15 +185,21 @@ class Payout(FSMModelMixin, Sequenced):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payout_positive"),
             models.UniqueConstraint(
-                fields=["settlement"], condition=~Q(state__in=["FAILED", "RETURNED"]), name="payout_live_once"
+                fields=["settlement"],
+                condition=~Q(state__in=["FAILED", "RETURNED"]),
+                name="payout_live_once",
             ),
             models.CheckConstraint(
-                condition=Q(approved_by__isnull=True) | Q(requested_by__isnull=True) | ~Q(approved_by=F("requested_by")),
+                condition=Q(approved_by__isnull=True)
+                | Q(requested_by__isnull=True)
+                | ~Q(approved_by=F("requested_by")),
                 name="payout_two_persons",
             ),
             models.CheckConstraint(
                 condition=Q(outcome_confirmed_by__isnull=True)
-                | Q(claimed_by__isnull=False) & ~Q(claimed_outcome="") & ~Q(claimed_by=F("outcome_confirmed_by")),
+                | Q(claimed_by__isnull=False)
+                & ~Q(claimed_outcome="")
+                & ~Q(claimed_by=F("outcome_confirmed_by")),
                 name="payout_outcome_two_persons",
             ),
             models.CheckConstraint(
@@ -175,11 +207,14 @@ class Payout(FSMModelMixin, Sequenced):
                 name="payout_given_up_by_two_persons",
             ),
             models.CheckConstraint(
-                condition=Q(needs_approval=False) | Q(state__in=["PENDING", "FAILED"]) | Q(approved_by__isnull=False),
+                condition=Q(needs_approval=False)
+                | Q(state__in=["PENDING", "FAILED"])
+                | Q(approved_by__isnull=False),
                 name="payout_approved_by_a_person",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["PAID", "RETURNED"]) | Q(paid_at__isnull=False, paid_entry__isnull=False),
+                condition=~Q(state__in=["PAID", "RETURNED"])
+                | Q(paid_at__isnull=False, paid_entry__isnull=False),
                 name="payout_paid_is_booked",
             ),
         ]
@@ -191,9 +226,16 @@ class Payout(FSMModelMixin, Sequenced):
                 name="payout_state_graph",
                 field="state",
                 transitions=[
-                    ("PENDING", "APPROVED"), ("PENDING", "FAILED"), ("APPROVED", "SENDING"), ("SENDING", "PAID"),
-                    ("SENDING", "FAILED"), ("SENDING", "UNKNOWN"), ("UNKNOWN", "SENDING"), ("UNKNOWN", "PAID"),
-                    ("UNKNOWN", "FAILED"), ("PAID", "RETURNED"),
+                    ("PENDING", "APPROVED"),
+                    ("PENDING", "FAILED"),
+                    ("APPROVED", "SENDING"),
+                    ("SENDING", "PAID"),
+                    ("SENDING", "FAILED"),
+                    ("SENDING", "UNKNOWN"),
+                    ("UNKNOWN", "SENDING"),
+                    ("UNKNOWN", "PAID"),
+                    ("UNKNOWN", "FAILED"),
+                    ("PAID", "RETURNED"),
                 ],
             )
         ]
@@ -244,17 +286,28 @@ class Payout(FSMModelMixin, Sequenced):
         self.failure_message = message
 
 
-
 pghistory.track(
-    pghistory.InsertEvent(), pghistory.UpdateEvent(),
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
     model_name="PayoutAudit",
     fields=[
-        "id", "state", "amount_minor", "requested_by", "approved_by", "attempts", "provider_reference",
-        "failure_code", "parked_at", "claimed_outcome", "claimed_by", "outcome_confirmed_by",
+        "id",
+        "state",
+        "amount_minor",
+        "requested_by",
+        "approved_by",
+        "attempts",
+        "provider_reference",
+        "failure_code",
+        "parked_at",
+        "claimed_outcome",
+        "claimed_by",
+        "outcome_confirmed_by",
     ],
 )(Payout)
 pghistory.track(
-    pghistory.InsertEvent(), pghistory.UpdateEvent(),
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
     model_name="PayoutScheduleAudit",
     fields=["id", "cadence", "weekday", "minimum_minor", "approval_above_minor", "rail"],
 )(PayoutSchedule)

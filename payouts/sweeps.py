@@ -1,4 +1,5 @@
-"""The due work of station 3. Each sweep takes `at`, may run twice or late, and one bad row never stops the rest."""
+"""The due work of station 3. Each sweep takes `at`, may run twice or late, and one bad row never
+stops the rest."""
 
 from datetime import datetime
 
@@ -16,9 +17,13 @@ NETWORK_BATCH = 50
 
 
 def cut_due_settlements(*, at: datetime) -> int:
-    """Cut settlements for every payee whose cutoff has come and to whom something was released since the last."""
+    """Cut settlements for every payee whose cutoff has come and to whom something was released
+    since the last."""
     address = Case(
-        When(merchant__isnull=False, then=Concat(Value("merchant:"), "merchant_id", Value(":payable"))),
+        When(
+            merchant__isnull=False,
+            then=Concat(Value("merchant:"), "merchant_id", Value(":payable")),
+        ),
         default=Concat(Value("platform:"), "platform_id", Value(":commission")),
         output_field=CharField(),
     )
@@ -26,7 +31,11 @@ def cut_due_settlements(*, at: datetime) -> int:
         ~Q(payee=Payee.SERVICE_FEE), address=OuterRef("address"), settlement_id__isnull=True
     )
     due = PayoutSchedule.objects.filter(next_cutoff_at__lte=at).annotate(address=address)
-    ids = due.filter(Exists(open_lines)).order_by("next_cutoff_at", "pk").values_list("pk", flat=True)[:BATCH]
+    ids = (
+        due.filter(Exists(open_lines))
+        .order_by("next_cutoff_at", "pk")
+        .values_list("pk", flat=True)[:BATCH]
+    )
     return run_each(
         [str(pk) for pk in ids],
         lambda schedule_id: cutoff.cut_settlements(schedule_id=int(schedule_id), at=at),
@@ -37,7 +46,10 @@ def cut_due_settlements(*, at: datetime) -> int:
 def send_due_payouts(*, at: datetime) -> int:
     """Send approved payouts to their bank."""
     due = lease_due(
-        Payout.objects.filter(state=PayoutState.APPROVED), at=at, lease=sending.LEASE, limit=NETWORK_BATCH
+        Payout.objects.filter(state=PayoutState.APPROVED),
+        at=at,
+        lease=sending.LEASE,
+        limit=NETWORK_BATCH,
     )
     return run_each(due, lambda payout_id: _send(payout_id, at=at), sweep="send_due_payouts")
 
@@ -50,5 +62,14 @@ def _send(payout_id: str, *, at: datetime) -> None:
 
 def query_due_payouts(*, at: datetime) -> int:
     """Ask banks about payouts that gave no final answer."""
-    due = lease_due(Payout.objects.filter(state__in=Payout.OPEN), at=at, lease=sending.LEASE, limit=NETWORK_BATCH)
-    return run_each(due, lambda payout_id: sending.query_payout(payout_id=payout_id, at=at), sweep="query_due_payouts")
+    due = lease_due(
+        Payout.objects.filter(state__in=Payout.OPEN),
+        at=at,
+        lease=sending.LEASE,
+        limit=NETWORK_BATCH,
+    )
+    return run_each(
+        due,
+        lambda payout_id: sending.query_payout(payout_id=payout_id, at=at),
+        sweep="query_due_payouts",
+    )

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import IO
 
+import psycopg
+
 from settlement_site import embedded_postgres, embedded_valkey, servers
 from settlement_site.environment import VAR_DIR, BadSetting
 
@@ -36,11 +38,12 @@ class Use:
 _use: Use | None = None
 
 
-def start() -> None:
+def start(*, judge: bool = True) -> None:
     """Make sure the database and the broker are there, for as long as this program runs.
 
-    Raises: BadSetting (one sentence, no traceback). Idempotent: per program and its forked
-    children.
+    Args: judge: whether a database given by URL is tried first; tests make one of their own.
+    Raises: BadSetting (one sentence, no traceback).
+    Idempotent: per program and its forked children.
     """
     global _use
     if _use is None and not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
@@ -51,7 +54,7 @@ def start() -> None:
             atexit.register(_leave)
             for server in _our_servers():
                 server.start()
-    if os.environ.get("DATABASE_URL"):
+    if judge and os.environ.get("DATABASE_URL"):
         _refuse_other_postgres()
 
 
@@ -71,13 +74,13 @@ def exit_on_termination() -> None:
 
 
 def forget() -> None:
-    """Delete everything under var/, unless a program is using it. Raises: BadSetting."""
+    """Delete everything under var/. Raises: SystemExit while a program is using it."""
     if not VAR_DIR.exists():
         return
     _make_directories()
     with _locked("start.lock"), _open_lock("users.lock") as users:
         if not _is_alone(users):
-            raise BadSetting(f"{VAR_DIR} is in use; stop the running demo first.")
+            raise SystemExit(f"{VAR_DIR} is in use; stop the programs that use it first.")
         for server in _our_servers():
             server.stop()
         shutil.rmtree(servers.socket_directory(), ignore_errors=True)
@@ -146,18 +149,14 @@ def _make_directories() -> None:
 
 
 def _refuse_other_postgres() -> None:
-    from django.db import DatabaseError, NotSupportedError, connection
+    from django.db import connection
 
     try:
-        connection.ensure_connection()
-        version = connection.connection.info.server_version // 10_000
-    except NotSupportedError:
-        version = 0
-    except DatabaseError as refusal:
+        with psycopg.connect(**connection.get_connection_params()) as trial:
+            version = trial.info.server_version // 10_000
+    except psycopg.Error as refusal:
         said = (str(refusal).strip().splitlines() or ["no reason given"])[-1]
         raise BadSetting(f"DATABASE_URL does not lead to a database ({said}).") from None
-    finally:
-        connection.close()
     if version not in POSTGRES_VERSIONS:
         first, last = POSTGRES_VERSIONS[0], POSTGRES_VERSIONS[-1]
         raise BadSetting(f"set DATABASE_URL to a PostgreSQL of version {first} to {last}.")

@@ -18,7 +18,6 @@ from settlement_site.environment import BASE_DIR, VAR_DIR, BadSetting
 # Without DATABASE_URL this checkout runs its own PostgreSQL under var/ and may make its own secrets
 # there.
 DATABASE_URL = environment.text("DATABASE_URL", "")
-REDIS_URL = environment.text("REDIS_URL", "")
 EMBEDDED = not DATABASE_URL
 _made = environment.made_secrets() if EMBEDDED else {}
 
@@ -88,8 +87,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "api.middleware.RequestIdMiddleware",  # first: every answer carries its id
-    "api.middleware.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "api.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -229,6 +228,7 @@ DATABASES = {
 
 # --- Redis or Valkey: Celery's doorbell and the cache. It may be flushed at any moment -----------
 
+# Without REDIS_URL this checkout runs its own Valkey under var/.
 _redis = environment.url("REDIS_URL", embedded_valkey.url(), ("redis", "rediss", "unix"))
 
 CACHES = {

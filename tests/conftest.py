@@ -26,7 +26,7 @@ TRUNCATE_GUARDS = """
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     """Start the services on first need, and do not wait for the disk: tests may lose data."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    embedded.start()
+    embedded.start(judge=False)
     for each in connections.all():
         each.settings_dict["OPTIONS"]["options"] += " -c synchronous_commit=off"
 

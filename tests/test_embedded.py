@@ -267,7 +267,7 @@ def test_forget_refuses_while_a_program_uses_the_services(var: Path, start: Star
     done = forget(var)
 
     assert done.returncode == 1
-    assert done.stderr == f"Holdfast cannot start: {var} is in use; stop the running demo first.\n"
+    assert done.stderr == f"{var} is in use; stop the programs that use it first.\n"
     assert tell(program, ASK_DATABASE) == "done\n"
 
 

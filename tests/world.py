@@ -1,4 +1,5 @@
-"""A small marketplace on a simulated clock, with the sandbox in this process: what flows, races and crashes share.
+"""A small marketplace on a simulated clock, with the sandbox in this process: what flows, races
+and crashes share.
 
 It must never reach around a service: everything happens through the verbs the doors call.
 """
@@ -23,7 +24,12 @@ from orders.services.creation import NewLine, NewOrder
 from payouts.models import Cadence, PayoutSchedule
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-PAYS, FAILS, RETURNS, WAITS = "6222000000000001", "6222000000000002", "6222000000000003", "6222000000000004"
+PAYS, FAILS, RETURNS, WAITS = (
+    "6222000000000001",
+    "6222000000000002",
+    "6222000000000003",
+    "6222000000000004",
+)
 
 
 @dataclass
@@ -39,7 +45,9 @@ class World:
     def now(self) -> datetime:
         return self.sandbox.clock.now
 
-    def add_merchant(self, *, account_number: str = PAYS, approval_above_minor: int | None = None) -> Merchant:
+    def add_merchant(
+        self, *, account_number: str = PAYS, approval_above_minor: int | None = None
+    ) -> Merchant:
         merchant = merchants.create_merchant(
             platform=self.platform,
             reference=f"seller-{len(self.merchants) + 1}",
@@ -48,7 +56,13 @@ class World:
             at=self.now,
         )
         self.merchants.append(merchant)
-        add_payee(self.platform, merchant, account_number, approval_above_minor=approval_above_minor, at=self.now)
+        add_payee(
+            self.platform,
+            merchant,
+            account_number,
+            approval_above_minor=approval_above_minor,
+            at=self.now,
+        )
         return merchant
 
     def create_order(self, merchant: Merchant | None = None, **changes: Any) -> tuple[Order, str]:
@@ -88,7 +102,9 @@ class World:
         return payment
 
     def ship(self, order: Order) -> None:
-        lifecycle.ship_order(order_id=order.id, carrier="SF Express", tracking_number="SF1001", at=self.now)
+        lifecycle.ship_order(
+            order_id=order.id, carrier="SF Express", tracking_number="SF1001", at=self.now
+        )
 
     def confirm(self, order: Order) -> None:
         releases.confirm_receipt(order_id=order.id, at=self.now)
@@ -151,7 +167,8 @@ def add_payee(
 
 
 def make_platform(*, at: datetime) -> Platform:
-    """A platform with the commission of the worked example: 5 % of goods, floor 100, cap 5000; service fee 0.6 %."""
+    """A platform with the commission of the worked example: 5 % of goods, floor 100, cap 5000;
+    service fee 0.6 %."""
     platform = merchants.create_platform(
         name="Teahouse", slug="teahouse", service_fee_bps=60, currency="CNY", at=at
     )
@@ -173,10 +190,16 @@ def audit() -> list[Violation]:
     from django.utils.module_loading import import_string
 
     lines: list[str] = []
-    return [found for path in settings.AUDIT_CHECKS for found in import_string(path)(write=lines.append)]
+    return [
+        found for path in settings.AUDIT_CHECKS for found in import_string(path)(write=lines.append)
+    ]
 
 
-def answer(status: contract.Status, *, reference: str, amount_minor: int = 0, **more: Any) -> contract.Answer:
+def answer(
+    status: contract.Status, *, reference: str, amount_minor: int = 0, **more: Any
+) -> contract.Answer:
     """A provider's answer, for tests that speak for the provider."""
     currency = "CNY" if amount_minor else ""
-    return contract.Answer(status=status, reference=reference, amount_minor=amount_minor, currency=currency, **more)
+    return contract.Answer(
+        status=status, reference=reference, amount_minor=amount_minor, currency=currency, **more
+    )

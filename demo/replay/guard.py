@@ -1,7 +1,9 @@
-"""What a replay needs to be alone with: its simulated clock is for its own rows, and nobody else's clock is for them.
+"""What a replay needs to be alone with: its simulated clock is for its own rows, and nobody else's
+clock is for them.
 
-Sweeps know no platform. A worker would sweep the history's rows by today's clock, years after their deadlines; and a
-replay would do the work of others that falls due within the simulated time, against a sandbox that never heard of it.
+Sweeps know no platform. A worker would sweep the history's rows by today's clock, years after their
+deadlines; and a replay would do the work of others that falls due within the simulated time,
+against a sandbox that never heard of it.
 """
 
 from collections.abc import Iterator
@@ -28,7 +30,8 @@ _UNFINISHED = """
             JOIN escrow_release r ON r.id = l.release_id JOIN escrow_hold h ON h.id = r.hold_id
             JOIN orders_order o ON o.id = h.order_id
             WHERE l.settlement_id IS NULL AND l.payee <> 'SERVICE_FEE'
-        UNION ALL SELECT platform_id, next_attempt_at FROM notifications_event WHERE relayed_at IS NULL
+        UNION ALL SELECT platform_id, next_attempt_at FROM notifications_event
+            WHERE relayed_at IS NULL
     ) AS work JOIN merchants_platform p ON p.id = work.platform_id
     WHERE work.due <= %s AND NOT starts_with(p.slug, %s)
     GROUP BY p.name ORDER BY 2 LIMIT 1
@@ -67,8 +70,8 @@ def _refuse_worker() -> None:
         return  # without a broker no worker is told to sweep
     if answers:
         raise NotAlone(
-            "A worker is running and would sweep the history's orders by today's clock; "
-            "stop it (and `make demo`) first, or name another database by DATABASE_URL and REDIS_URL."
+            "A worker is running and would sweep the history's orders by today's clock; stop it "
+            "(and `make demo`) first, or name another database by DATABASE_URL and REDIS_URL."
         )
 
 
@@ -79,6 +82,7 @@ def _refuse_unfinished_work(until: datetime) -> None:
     if found is not None:
         name, due = found
         raise NotAlone(
-            f"The platform {name} has unfinished work due at {due:%Y-%m-%d %H:%M} UTC, within the time "
-            f"of this history (until {until:%Y-%m-%d %H:%M}); let a worker finish it, or name another database."
+            f"The platform {name} has unfinished work due at {due:%Y-%m-%d %H:%M} UTC, within the "
+            f"time of this history (until {until:%Y-%m-%d %H:%M}); let a worker finish it, or name "
+            "another database."
         )

@@ -1,13 +1,15 @@
 """Turns a history into what has to be lived: carts of seller orders, and who does what when. Pure.
 
-It decides nothing about money or states: it only says what people tried, and the services say what came of it.
+It decides nothing about money or states: it only says what people tried, and the services say what
+came of it.
 
-- An order is created when it was purchased, or when it was paid if that is earlier, and paid when it was approved.
-  One that was never approved was never paid: nobody ships it, and it expires.
-- A seller tries to ship when the parcel was handed over, or at payment if that is later. Every seller of an order
-  hands over at the same time: the history knows only one.
-- The buyer tries to confirm when the parcel was delivered, once. Before shipping that is refused like any other
-  confirmation of goods that are not under way, and the automatic confirmation comes in its time.
+- An order is created when it was purchased, or when it was paid if that is earlier, and paid when
+  it was approved. One that was never approved was never paid: nobody ships it, and it expires.
+- A seller tries to ship when the parcel was handed over, or at payment if that is later. Every
+  seller of an order hands over at the same time: the history knows only one.
+- The buyer tries to confirm when the parcel was delivered, once. Before shipping that is refused
+  like any other confirmation of goods that are not under way, and the automatic confirmation comes
+  in its time.
 - Of things at the same instant, people come before deadlines, and pay before ship before confirm.
 """
 
@@ -79,11 +81,15 @@ def plan_cart(order: SourceOrder) -> Cart:
         paid_at=paid_at,
         shipped_at=max(order.handed_over_at, paid_at) if order.handed_over_at and paid_at else None,
         confirmed_at=order.delivered_at if paid_at else None,
-        parts=tuple(_plan_part(order, number, seller_id, items) for number, (seller_id, items) in parts),
+        parts=tuple(
+            _plan_part(order, number, seller_id, items) for number, (seller_id, items) in parts
+        ),
     )
 
 
-def _plan_part(order: SourceOrder, number: int, seller_id: str, items: Sequence[Item]) -> SellerOrder:
+def _plan_part(
+    order: SourceOrder, number: int, seller_id: str, items: Sequence[Item]
+) -> SellerOrder:
     return SellerOrder(
         reference=f"{order.order_id}-{number}",
         seller_id=seller_id,

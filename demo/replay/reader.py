@@ -1,11 +1,13 @@
-"""Reads and checks a history in the column names of the Olist data set: orders.csv, order_items.csv, sellers.csv.
+"""Reads and checks a history in the column names of the Olist data set: orders.csv,
+order_items.csv, sellers.csv.
 
-Pure. A row it cannot vouch for is reported with file, line and a sentence, and never repaired or guessed at; an
-amount is never a float.
+Pure. A row it cannot vouch for is reported with file, line and a sentence, and never repaired or
+guessed at; an amount is never a float.
 
-Each line of a file is one row: a field may be quoted, yet cannot hold a line break, so an unclosed quote spoils its
-own line and no other. Columns nobody asks for may be there or not. Times are without a zone and are taken as UTC.
-A broken row stands for itself: an order keeps its other items, and is broken itself when none is left.
+Each line of a file is one row: a field may be quoted, yet cannot hold a line break, so an unclosed
+quote spoils its own line and no other. Columns nobody asks for may be there or not. Times are
+without a zone and are taken as UTC. A broken row stands for itself: an order keeps its other items,
+and is broken itself when none is left.
 """
 
 import csv
@@ -39,7 +41,9 @@ Found = TypeVar("Found")
 
 
 class HistoryUnreadable(Exception):
-    """A file is missing or has not the columns it must have: there is nothing that could be skipped."""
+    """A file is missing or has not the columns it must have: there is nothing that could be
+    skipped.
+    """
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,7 +73,9 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class SourceOrder:
-    """One row of orders.csv with its items in the order of their file. An empty instant has never come."""
+    """One row of orders.csv with its items in the order of their file. An empty instant has never
+    come.
+    """
 
     line: int
     order_id: str
@@ -105,9 +111,13 @@ def read_history(directory: Path, *, exponent: int) -> History:
         _Sheet(directory, ITEMS, ITEM_COLUMNS),
     ]
     sellers, orders, items = sheets
-    known_sellers = sellers.index(lambda row, _line: row["seller_id"], lambda row: _id(row, "seller_id"))
+    known_sellers = sellers.index(
+        lambda row, _line: row["seller_id"], lambda row: _id(row, "seller_id")
+    )
     known_orders = orders.index(_read_order, lambda row: _id(row, "order_id"))
-    _read_items(items, known_orders, known_sellers, broken_orders=orders.broken_ids, exponent=exponent)
+    _read_items(
+        items, known_orders, known_sellers, broken_orders=orders.broken_ids, exponent=exponent
+    )
     usable = [order for order in known_orders.values() if _is_usable(order, orders)]
     return History(usable, sorted(broken for sheet in sheets for broken in sheet.broken))
 
@@ -121,7 +131,9 @@ class _Sheet:
         try:
             lines = (directory / name).read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
         except OSError as error:
-            raise HistoryUnreadable(f"{directory / name} cannot be read: {error.strerror}.") from None
+            raise HistoryUnreadable(
+                f"{directory / name} cannot be read: {error.strerror}."
+            ) from None
         if not lines[-1]:
             lines.pop()
         self._lines = lines
@@ -143,7 +155,8 @@ class _Sheet:
             try:
                 fields = _fields(raw)
                 if len(fields) != len(self._columns):
-                    raise _RowBroken(f"The line has {len(fields)} fields, its file has {len(self._columns)} columns.")
+                    wanted = len(self._columns)
+                    raise _RowBroken(f"The line has {len(fields)} fields, not {wanted}.")
             except _RowBroken as broken:
                 self.report(number, str(broken))
             else:
@@ -164,7 +177,9 @@ class _Sheet:
                 found[row_id] = read(row, line)
             except _RowBroken as broken:
                 self.report(line, str(broken))
-        self.broken_ids = {row_id: line for row_id, line in first_line.items() if row_id not in found}
+        self.broken_ids = {
+            row_id: line for row_id, line in first_line.items() if row_id not in found
+        }
         return found
 
 
@@ -207,7 +222,9 @@ def _read_items(
             item = _read_item(row, line, exponent=exponent)
             if item.order_id in broken_orders:
                 broken_line = broken_orders[item.order_id]
-                raise _RowBroken(f"Its order {item.order_id} is broken, see {ORDERS}:{broken_line}.")
+                raise _RowBroken(
+                    f"Its order {item.order_id} is broken, see {ORDERS}:{broken_line}."
+                )
             if item.order_id not in orders:
                 raise _RowBroken(f"There is no order {item.order_id} in {ORDERS}.")
             if item.seller_id not in sellers:
@@ -215,7 +232,9 @@ def _read_items(
             number = row.get("order_item_id")
             if number is not None and first_line.setdefault((item.order_id, number), line) != line:
                 earlier = first_line[item.order_id, number]
-                raise _RowBroken(f"Item {number!r} of order {item.order_id} is on line {earlier} already.")
+                raise _RowBroken(
+                    f"Item {number!r} of order {item.order_id} is on line {earlier} already."
+                )
         except _RowBroken as broken:
             sheet.report(line, str(broken))
         else:
@@ -239,7 +258,9 @@ def _is_usable(order: SourceOrder, sheet: _Sheet) -> bool:
     of_seller: dict[str, list[Item]] = defaultdict(list)
     for item in order.items:
         of_seller[item.seller_id].append(item)
-    amounts = [sum(item.price_minor + item.freight_minor for item in items) for items in of_seller.values()]
+    amounts = [
+        sum(item.price_minor + item.freight_minor for item in items) for items in of_seller.values()
+    ]
     fault = ""
     if not order.items:
         fault = f"Order {order.order_id} has no usable item in {ITEMS}."
@@ -292,7 +313,9 @@ def _instant(row: Mapping[str, str], column: str) -> datetime:
     except ValueError:
         found = None
     if found is None or not FIRST_YEAR <= found.year <= LAST_YEAR:
-        raise _RowBroken(f"{column} {value[:40]!r} is not a date and time such as 2017-11-23 09:40:00.")
+        raise _RowBroken(
+            f"{column} {value[:40]!r} is not a date and time such as 2017-11-23 09:40:00."
+        )
     return found.replace(tzinfo=UTC)
 
 

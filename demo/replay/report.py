@@ -1,4 +1,6 @@
-"""What became of a replay, added up from the rows and the books, and whether everybody's books agree. Read-only."""
+"""What became of a replay, added up from the rows and the books, and whether everybody's books
+agree. Read-only.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +21,14 @@ from orders.models import Order, Payment
 from payouts.models import Payout, PayoutState
 
 _JOURNAL = """
-    SELECT count(*), coalesce(sum((SELECT count(*) FROM ledger_posting p WHERE p.entry_id = e.id)), 0)
+    SELECT count(*),
+           coalesce(sum((SELECT count(*) FROM ledger_posting p WHERE p.entry_id = e.id)), 0)
     FROM ledger_journalentry e
     WHERE e.subject = ANY (%s) OR e.subject IN (
         SELECT id FROM orders_order WHERE platform_id = %s
         UNION ALL SELECT id FROM payouts_payout WHERE platform_id = %s
-        UNION ALL SELECT s.id FROM escrow_surplus s JOIN orders_order o ON o.id = s.order_id WHERE o.platform_id = %s)
+        UNION ALL SELECT s.id FROM escrow_surplus s JOIN orders_order o ON o.id = s.order_id
+        WHERE o.platform_id = %s)
 """
 
 
@@ -32,7 +36,8 @@ _JOURNAL = """
 class Position:
     """What our books say stands at the channel and in the reserve, minor units of one currency.
 
-    The sandbox of a replay is new, our books may not be: what counts is how far both moved since its start.
+    The sandbox of a replay is new, our books may not be: what counts is how far both moved since
+    its start.
     """
 
     at_channel_minor: int
@@ -41,13 +46,20 @@ class Position:
 
 def read_position(currency: str) -> Position:
     return Position(
-        at_channel_minor=books.balance(address=chart.channel_receivable(CHANNEL), currency=currency),
+        at_channel_minor=books.balance(
+            address=chart.channel_receivable(CHANNEL), currency=currency
+        ),
         in_reserve_minor=books.balance(address=chart.reserve(RAIL), currency=currency),
     )
 
 
 def make_report(
-    platform: Platform, sandbox: LocalSandbox, *, late_shipments_refused: int, seconds: float, audit_ok: bool
+    platform: Platform,
+    sandbox: LocalSandbox,
+    *,
+    late_shipments_refused: int,
+    seconds: float,
+    audit_ok: bool,
 ) -> dict[str, Any]:
     """Add a replay up. Amounts in minor units of the platform's currency."""
     orders = Order.objects.filter(platform=platform)
@@ -89,7 +101,9 @@ def _held_minor(platform: Platform) -> int:
 
 
 def _count_journal(platform: Platform, sandbox: LocalSandbox) -> tuple[int, int]:
-    """Count the entries about this platform's orders and payouts and about this sandbox's remittances."""
+    """Count the entries about this platform's orders and payouts and about this sandbox's
+    remittances.
+    """
     sent = sandbox.channel.book.rows("SELECT reference FROM remittances WHERE status = 'SENT'")
     remittances = [f"{CHANNEL}:{row['reference']}" for row in sent]
     with connection.cursor() as cursor:
@@ -101,7 +115,10 @@ def _count_journal(platform: Platform, sandbox: LocalSandbox) -> tuple[int, int]
 def audit(
     platform: Platform, sandbox: LocalSandbox, *, before: Position, write: Callable[[str], None]
 ) -> list[Violation]:
-    """Run every audit of the books, then hold them against the sandbox's. Returns: what is wrong."""
+    """Run every audit of the books, then hold them against the sandbox's.
+
+    Returns: what is wrong.
+    """
     found: list[Violation] = []
     for path in settings.AUDIT_CHECKS:
         found += import_string(path)(write=write)
@@ -111,26 +128,50 @@ def audit(
 def _compare_with_sandbox(
     platform: Platform, sandbox: LocalSandbox, *, before: Position
 ) -> list[Violation]:
-    """Channel and bank must have collected, refunded and paid exactly what we say, and hold what is left."""
+    """Channel and bank must have collected, refunded and paid exactly what we say, and hold what is
+    left.
+    """
     currency, now = platform.currency, read_position(platform.currency)
     channel = sandbox.channel.totals().get(currency, {})
     bank = sandbox.bank.totals().get(currency, {})
     ours_paid = set(
-        Payout.objects.filter(platform=platform, state=PayoutState.PAID).values_list("pk", flat=True)
+        Payout.objects.filter(platform=platform, state=PayoutState.PAID).values_list(
+            "pk", flat=True
+        )
     )
     ours_all = set(Payout.objects.filter(platform=platform).values_list("pk", flat=True))
-    executions = {reference: paid for reference, paid in sandbox.bank.executions().items() if reference in ours_all}
+    executions = {
+        reference: paid
+        for reference, paid in sandbox.bank.executions().items()
+        if reference in ours_all
+    }
     captured = _total(Hold.objects.filter(order__platform=platform))
     refunded = _total(Refund.objects.filter(platform=platform, state=RefundState.SUCCEEDED))
     pairs = (
         ("collected by the channel", captured, channel.get("collected", 0)),
         ("refunded by the channel", refunded, channel.get("refunded", 0)),
-        ("at the channel", now.at_channel_minor - before.at_channel_minor, channel.get("unremitted", 0)),
-        ("in the reserve", now.in_reserve_minor, bank.get("balance", 0) + min(before.in_reserve_minor, 0)),
-        ("payouts executed once each", {one: 1 for one in ours_paid}, {one: n for one, n in executions.items() if n}),
+        (
+            "at the channel",
+            now.at_channel_minor - before.at_channel_minor,
+            channel.get("unremitted", 0),
+        ),
+        (
+            "in the reserve",
+            now.in_reserve_minor,
+            bank.get("balance", 0) + min(before.in_reserve_minor, 0),
+        ),
+        (
+            "payouts executed once each",
+            dict.fromkeys(ours_paid, 1),
+            {one: n for one, n in executions.items() if n},
+        ),
     )
     return [
-        Violation("sandbox", platform.id, f"What is {name}: our books say {ours}, the sandbox says {theirs}.")
+        Violation(
+            "sandbox",
+            platform.id,
+            f"What is {name}: our books say {ours}, the sandbox says {theirs}.",
+        )
         for name, ours, theirs in pairs
         if ours != theirs
     ]

@@ -1,16 +1,18 @@
-"""Lives a planned history through on a simulated clock, into a platform of its own, by the services and sweeps that
-serve everybody. It must never write a row of the line by itself, and never look at what the history says came of it.
+"""Lives a planned history through on a simulated clock, into a platform of its own, by the services
+and sweeps that serve everybody. It must never write a row of the line by itself, and never look at
+what the history says came of it.
 
-Three things happen in turn, by the clock: people do what the history says; the sweep of a deadline runs right when
-that deadline passes; and once a day, at midnight UTC after a day on which anything happened, the channel remits what
-it has collected and every sweep that has work runs. Sweeps may be late, so a day's reminders, refunds, payouts and
-events wait for that midnight; a deadline that decides about money does not.
+Three things happen in turn, by the clock: people do what the history says; the sweep of a deadline
+runs right when that deadline passes; and once a week, at the midnight (UTC) that begins a Monday,
+the channel remits what it has collected and every sweep that has work runs until none has. Sweeps
+may be late, so a week's reminders, refunds, payouts and events wait for that midnight; a deadline
+that decides about money does not.
 """
 
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from demo import clockwork
 from demo.local_sandbox import CHANNEL, RAIL, LocalSandbox
@@ -23,12 +25,16 @@ from merchants.models import Merchant, Platform
 from orders import sweeps as order_sweeps
 from orders.models import OrderState
 from orders.services import creation, lifecycle, payments
+from payouts import calendar
 from payouts.models import Cadence, PayoutSchedule
 
-DEADLINE_PASSED = timedelta(microseconds=1)  # a deadline is kept at its very instant, and missed after it
+DEADLINE_PASSED = timedelta(
+    microseconds=1
+)  # a deadline is kept at its very instant, and missed after it
 CHECKPOINT_EVERY = timedelta(days=30)  # the clockwork's hourly checkpoint, at the pace of a history
-PATIENCE_DAYS = 60  # how long after the last deed and deadline everything must be settled and paid out
-_AFTER_PEOPLE, _AT_MIDNIGHT = len(Deed), len(Deed) + 1
+PATIENCE_WEEKS = 10  # after the last deed and deadline, until everything must be paid out
+MOST_ROUNDS = 10_000  # of sweeps at one instant: each takes a batch, a large week has many
+_AFTER_PEOPLE, _AT_CUTOFF = len(Deed), len(Deed) + 1
 
 
 class ReplayStuck(Exception):
@@ -47,7 +53,7 @@ class Terms:
 def create_marketplace(
     *, name: str, slug: str, carts: Sequence[Cart], terms: Terms, at: datetime
 ) -> tuple[Platform, dict[str, Merchant]]:
-    """Take in a platform with its commission, and every seller of the history with a bank account and daily payouts.
+    """Take in a platform with its commission, and its sellers, paid out weekly.
 
     Returns: the platform, and its sellers by the history's seller id.
     """
@@ -70,11 +76,15 @@ def create_marketplace(
         sellers[seller_id] = merchants.create_merchant(
             platform=platform, reference=seller_id, name=f"Seller {seller_id}", at=at
         )
-        _add_payee(platform, sellers[seller_id], number=len(sellers), currency=terms.currency, at=at)
+        _add_payee(
+            platform, sellers[seller_id], number=len(sellers), currency=terms.currency, at=at
+        )
     return platform, sellers
 
 
-def _add_payee(platform: Platform, merchant: Merchant | None, *, number: int, currency: str, at: datetime) -> None:
+def _add_payee(
+    platform: Platform, merchant: Merchant | None, *, number: int, currency: str, at: datetime
+) -> None:
     merchants.add_bank_account(
         platform=platform,
         merchant=merchant,
@@ -85,7 +95,7 @@ def _add_payee(platform: Platform, merchant: Merchant | None, *, number: int, cu
         at=at,
     )
     PayoutSchedule.objects.create(
-        platform=platform, merchant=merchant, rail=RAIL, cadence=Cadence.DAILY, next_cutoff_at=at
+        platform=platform, merchant=merchant, rail=RAIL, cadence=Cadence.WEEKLY, next_cutoff_at=at
     )
 
 
@@ -101,9 +111,11 @@ class Replay:
     late_shipments_refused: int = 0
     _agenda: list[tuple[datetime, int, int, Callable[[], None]]] = field(default_factory=list)
     _orders: dict[tuple[int, int], str] = field(default_factory=dict)  # (cart, part) -> order id
-    _states: dict[str, str] = field(default_factory=dict)  # order id -> where people have brought it
+    _states: dict[str, str] = field(
+        default_factory=dict
+    )  # order id -> where people have brought it
     _count: int = 0
-    _midnight: datetime | None = None
+    _cutoff_at: datetime | None = None
     _checkpoint_at: datetime | None = None
 
     def live(self) -> None:
@@ -136,26 +148,43 @@ class Replay:
             self._ship(self._orders[step.cart, step.part])
         else:
             self._confirm(self._orders[step.cart, step.part])
-        self._expect_midnight()
+        self._expect_cutoff()
         self.advance()
 
     def _create(self, number: int, cart: Cart) -> None:
         for position, part in enumerate(cart.parts):
             order, _token = creation.create_order(
-                platform=self.platform, merchant=self.sellers[part.seller_id], new=_new_order(cart, part, self.platform), at=self._now
+                platform=self.platform,
+                merchant=self.sellers[part.seller_id],
+                new=_new_order(cart, part, self.platform),
+                at=self._now,
             )
             self._orders[number, position] = order.id
-            self._watch(order.id, OrderState.CREATED, order.pay_by + DEADLINE_PASSED, order_sweeps.expire_due_orders)
+            self._watch(
+                order.id,
+                OrderState.CREATED,
+                order.pay_by + DEADLINE_PASSED,
+                order_sweeps.expire_due_orders,
+            )
 
     def _pay(self, order_ids: list[str], cart: Cart) -> None:
         payment = payments.create_payment(
-            platform_id=self.platform.id, order_ids=order_ids, channel=CHANNEL, return_url="", at=self._now
+            platform_id=self.platform.id,
+            order_ids=order_ids,
+            channel=CHANNEL,
+            return_url="",
+            at=self._now,
         )
         payments.submit_payment(payment_id=payment.id, at=self._now)
         self.sandbox.channel.pay(payment.id)
         self.sandbox.tick()
         for order_id, part in zip(order_ids, cart.parts, strict=True):
-            self._watch(order_id, OrderState.PAID, part.ship_by + DEADLINE_PASSED, escrow_sweeps.cancel_due_shipments)
+            self._watch(
+                order_id,
+                OrderState.PAID,
+                part.ship_by + DEADLINE_PASSED,
+                escrow_sweeps.cancel_due_shipments,
+            )
 
     def _ship(self, order_id: str) -> None:
         try:
@@ -166,7 +195,12 @@ class Replay:
             self.late_shipments_refused += 1
         else:
             assert order.confirm_by is not None
-            self._watch(order_id, OrderState.SHIPPED, order.confirm_by, escrow_sweeps.release_due_confirmations)
+            self._watch(
+                order_id,
+                OrderState.SHIPPED,
+                order.confirm_by,
+                escrow_sweeps.release_due_confirmations,
+            )
 
     def _confirm(self, order_id: str) -> None:
         try:
@@ -178,52 +212,60 @@ class Replay:
     # What falls due
 
     def _watch(self, order_id: str, state: str, due_at: datetime, sweep: clockwork.Sweep) -> None:
-        """Run a sweep when an order's deadline comes and nobody has moved the order on until then."""
+        """Run a sweep when an order's deadline comes and nobody has moved the order on before."""
         self._states[order_id] = state
 
         def act() -> None:
             if self._states[order_id] == state:
                 sweep(at=self._now)
-                self._expect_midnight()
+                self._expect_cutoff()
 
         self._plan(due_at, _AFTER_PEOPLE, act)
 
-    def _expect_midnight(self) -> None:
-        midnight = _next_midnight(self._now)
-        if self._midnight != midnight:
-            self._midnight = midnight
-            self._plan(midnight, _AT_MIDNIGHT, self._end_day)
+    def _expect_cutoff(self) -> None:
+        """Something has happened, so the coming Monday has something to do."""
+        cutoff_at = _next_cutoff(self._now)
+        if self._cutoff_at != cutoff_at:
+            self._cutoff_at = cutoff_at
+            self._plan(cutoff_at, _AT_CUTOFF, self._end_week)
 
-    def _end_day(self) -> None:
+    def _end_week(self) -> None:
         self.sandbox.channel.remittances.cut(self._now.timestamp())
-        self.sandbox.tick()
-        clockwork.run_due_sweeps(at=self._now)
-        self.sandbox.tick()
+        for _ in range(MOST_ROUNDS):
+            if not self.sandbox.tick() + clockwork.run_due_sweeps(at=self._now):
+                break
         if self._checkpoint_at is None or self._now >= self._checkpoint_at + CHECKPOINT_EVERY:
             self._checkpoint_at = self._now
             ledger.checkpoint_hot_accounts(at=self._now)
 
     def _settle(self) -> None:
-        """After the last deed and deadline: go on, midnight by midnight, until nothing of this history is due."""
+        """After the last deed and deadline: go on, week by week, until nothing of this history is
+        due.
+        """
         until = ends_before(self.carts)
-        for _ in range(PATIENCE_DAYS):
+        for _ in range(PATIENCE_WEEKS):
             due = clockwork.next_due_at()
             if due is None or due > until:
                 return
-            self.sandbox.clock.move_to(_next_midnight(max(due, self._now)))
-            self._end_day()
-        raise ReplayStuck(f"Everything is over, and something is still due at {clockwork.next_due_at()}.")
+            self.sandbox.clock.move_to(_next_cutoff(max(due, self._now)))
+            self._end_week()
+        raise ReplayStuck(
+            f"Everything is over, and something is still due at {clockwork.next_due_at()}."
+        )
 
 
-def _next_midnight(at: datetime) -> datetime:
-    return datetime.combine(at.date() + timedelta(days=1), time.min, tzinfo=UTC)
+def _next_cutoff(after: datetime) -> datetime:
+    return calendar.next_cutoff(cadence=calendar.WEEKLY, weekday=0, time_zone="UTC", after=after)
 
 
 def _new_order(cart: Cart, part: SellerOrder, platform: Platform) -> creation.NewOrder:
     return creation.NewOrder(
         reference=part.reference,
         currency=platform.currency,
-        lines=[creation.NewLine(title=title, amount_minor=price_minor) for title, price_minor in part.lines],
+        lines=[
+            creation.NewLine(title=title, amount_minor=price_minor)
+            for title, price_minor in part.lines
+        ],
         shipping_minor=part.freight_minor,
         ship_by=part.ship_by,
         expected_delivery_at=part.expected_at,

@@ -1,1 +1,2 @@
-"""The verbs of station 2: `hold` takes money in, `release` and `refund` let it out, `remittance` follows it home."""
+"""The verbs of station 2: `hold` takes money in, `release` and `refund` let it out, `remittance`
+follows it home."""

@@ -1,4 +1,5 @@
-"""A buyer's money arrives: hold it for the orders that wait for it, book the rest as surplus and send it back.
+"""A buyer's money arrives: hold it for the orders that wait for it, book the rest as surplus and
+send it back.
 
 Money received is always booked (reliability rule R11), whatever state the order is in.
 """
@@ -22,7 +23,8 @@ from orders.services import lifecycle, payments
 
 
 class CaptureMismatch(DomainError):
-    """The channel says another amount or currency than the payment was made for. Nothing is booked."""
+    """The channel says another amount or currency than the payment was made for. Nothing is
+    booked."""
 
     code = "capture_mismatch"
     status = 422
@@ -30,12 +32,18 @@ class CaptureMismatch(DomainError):
 
 @transaction.atomic(durable=True)
 def record_capture(
-    *, payment_id: str, provider_reference: str, amount_minor: int, currency: str, paid_at: datetime, at: datetime
+    *,
+    payment_id: str,
+    provider_reference: str,
+    amount_minor: int,
+    currency: str,
+    paid_at: datetime,
+    at: datetime,
 ) -> Payment:
     """The channel says the buyer has paid.
 
-    Money: Dr channel receivable / Cr held, once per order; for orders that no longer wait Cr surplus, which is
-    refunded at once.
+    Money: Dr channel receivable / Cr held, once per order; for orders that no longer wait Cr
+        surplus, which is refunded at once.
     Args: amount_minor: what the channel says it collected, minor units of `currency`.
     Raises: OrderNotFound, PaymentNotFound, CaptureMismatch.
     Idempotent: by (payment, provider_reference).
@@ -53,9 +61,13 @@ def record_capture(
         return payment
     first = payment.state in Payment.OPEN
     if first:
-        payments.mark_succeeded(payment, provider_reference=provider_reference, paid_at=paid_at, at=at)
+        payments.mark_succeeded(
+            payment, provider_reference=provider_reference, paid_at=paid_at, at=at
+        )
     shares = {
-        order.id: plan_shares(order) for order in orders.values() if first and order.state == OrderState.CREATED
+        order.id: plan_shares(order)
+        for order in orders.values()
+        if first and order.state == OrderState.CREATED
     }
     accounts = _open_accounts(shares, payment=payment)
     for part in payment.parts.order_by("order_id"):
@@ -65,7 +77,9 @@ def record_capture(
             _keep_shares(hold, shares[order.id], accounts=accounts)
             lifecycle.mark_paid(order, paid_at=paid_at, at=at)
         else:
-            _book_surplus(part, order=order, payment=payment, provider_reference=provider_reference, at=at)
+            _book_surplus(
+                part, order=order, payment=payment, provider_reference=provider_reference, at=at
+            )
     return payment
 
 
@@ -76,7 +90,8 @@ def _already_booked(payment: Payment, provider_reference: str) -> bool:
 
 
 def _open_accounts(shares: dict[str, tuple[Share, ...]], *, payment: Payment) -> dict[str, int]:
-    """Open every account this capture touches in one sorted go: two carts of the same new sellers cannot deadlock."""
+    """Open every account this capture touches in one sorted go: two carts of the same new
+    sellers cannot deadlock."""
     addresses = {share.address for planned in shares.values() for share in planned}
     fixed = {chart.HELD, chart.channel_receivable(payment.channel)}
     return ledger_accounts.open_accounts(addresses=addresses | fixed, currency=payment.currency)
@@ -141,7 +156,10 @@ def _book_surplus(
         received_at=at,
     )
     draft = entries.surplus(
-        surplus_id=surplus.id, channel=payment.channel, amount_minor=part.amount_minor, currency=payment.currency
+        surplus_id=surplus.id,
+        channel=payment.channel,
+        amount_minor=part.amount_minor,
+        currency=payment.currency,
     )
     surplus.entry_id = ledger.post(draft=draft, at=at)
     surplus.save(force_insert=True)

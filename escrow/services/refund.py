@@ -1,4 +1,5 @@
-"""Money goes back to the buyer: the debt is booked first, the channel is asked after, and its silence is a state."""
+"""Money goes back to the buyer: the debt is booked first, the channel is asked after, and its
+silence is a state."""
 
 from datetime import datetime, timedelta
 
@@ -60,19 +61,37 @@ def _cancel_and_refund(order: Order, *, reason: str, at: datetime) -> None:
     amount_minor = hold.remaining_minor
     hold.refund(at=at)
     hold.save(update_fields=["state", "refunded_minor", "closed_at"])
-    _ask_refund(hold=hold, surplus=None, payment=hold.payment, amount_minor=amount_minor, reason=reason, at=at)
+    _ask_refund(
+        hold=hold,
+        surplus=None,
+        payment=hold.payment,
+        amount_minor=amount_minor,
+        reason=reason,
+        at=at,
+    )
     lifecycle.mark_canceled(order, reason=reason, at=at)
 
 
 def ask_refund_of_surplus(surplus: Surplus, *, payment: Payment, at: datetime) -> Refund:
     """Step of booking a surplus: owe it back at once. Money: Dr surplus / Cr refund in transit."""
     return _ask_refund(
-        hold=None, surplus=surplus, payment=payment, amount_minor=surplus.amount_minor, reason=surplus.reason, at=at
+        hold=None,
+        surplus=surplus,
+        payment=payment,
+        amount_minor=surplus.amount_minor,
+        reason=surplus.reason,
+        at=at,
     )
 
 
 def _ask_refund(
-    *, hold: Hold | None, surplus: Surplus | None, payment: Payment, amount_minor: int, reason: str, at: datetime
+    *,
+    hold: Hold | None,
+    surplus: Surplus | None,
+    payment: Payment,
+    amount_minor: int,
+    reason: str,
+    at: datetime,
 ) -> Refund:
     assert connection.in_atomic_block
     refund = Refund(
@@ -114,7 +133,8 @@ def _asked_draft(refund: Refund) -> entries.Draft:
 
 @transaction.atomic(durable=True)
 def claim_refund(*, refund_id: str, at: datetime) -> bool:
-    """Take a refund that is to be sent: SUBMITTED is committed before the channel hears of it (rule R1).
+    """Take a refund that is to be sent: SUBMITTED is committed before the channel hears of it
+    (rule R1).
 
     Returns: whether it was still to be sent. Locks: the refund.
     """
@@ -129,7 +149,8 @@ def claim_refund(*, refund_id: str, at: datetime) -> bool:
 
 
 def submit_refund(*, refund_id: str, at: datetime) -> Refund:
-    """Ask the channel to pay the buyer back. May be repeated: the reference is the refund's id and stays."""
+    """Ask the channel to pay the buyer back. May be repeated: the reference is the refund's id
+    and stays."""
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     answer = registry.get_channel(refund.channel).create_refund(
         contract.RefundRequest(
@@ -145,7 +166,8 @@ def submit_refund(*, refund_id: str, at: datetime) -> Refund:
 
 
 def query_refund(*, refund_id: str, at: datetime) -> Refund:
-    """Ask the channel what became of a refund; one it has never heard of is asked for again, same reference."""
+    """Ask the channel what became of a refund; one it has never heard of is asked for again,
+    same reference."""
     refund = Refund.objects.get(pk=refund_id)
     answer = registry.get_channel(refund.channel).query_refund(reference=refund.id)
     if answer.status == contract.Status.NOT_FOUND:
@@ -164,7 +186,9 @@ def record_refund_answer(*, refund_id: str, answer: contract.Answer, at: datetim
     if refund.state == RefundState.SUCCEEDED:
         return refund
     if refund.state == RefundState.PENDING:
+        # The channel knows it though we never sent it: one step of the state graph at a time.
         refund.submit()
+        refund.save(update_fields=["state"])
     if answer.status == contract.Status.SUCCEEDED:
         _succeed(refund, answer, at=at)
     elif refund.state == RefundState.FAILED:

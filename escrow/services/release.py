@@ -1,8 +1,10 @@
-"""Held money goes to its payees. Two paths that give the same books, held together by a property test:
+"""Held money goes to its payees. Two paths that give the same books, held together by a property
+test:
 
-`release_orders` is one SQL function (escrow/sql/release_orders.sql) for one order or thousands, and is what buyers
-and the sweep use. `release_order_slowly` is the same in readable Python: the sweep falls back to it, order by order,
-when a batch is refused, so that one bad order is named and never stops the others.
+`release_orders` is one SQL function (escrow/sql/release_orders.sql) for one order or thousands,
+and is what buyers and the sweep use. `release_order_slowly` is the same in readable Python: the
+sweep falls back to it, order by order, when a batch is refused, so that one bad order is named
+and never stops the others.
 """
 
 from collections.abc import Sequence
@@ -51,12 +53,16 @@ def _refuse(order_id: str) -> None:
 def release_orders(*, order_ids: Sequence[str], confirmed_by: str, at: datetime) -> list[Released]:
     """Confirm and release these orders in one statement; leaves out those not SHIPPED or not HELD.
 
+    The call begins with WITH because pghistory says who acts only before statements that do not
+    begin with SELECT.
+
     Locks: the orders by id with their holds, then the payees' accounts by id.
     """
     assert connection.in_atomic_block
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT order_id, release_id, entry_id FROM escrow_release_orders(%s::text[], %s, %s)",
+            "WITH released AS (SELECT * FROM escrow_release_orders(%s::text[], %s, %s))"
+            " SELECT order_id, release_id, entry_id FROM released",
             [list(order_ids), confirmed_by, at],
         )
         return [Released(*row) for row in cursor.fetchall()]
@@ -64,12 +70,17 @@ def release_orders(*, order_ids: Sequence[str], confirmed_by: str, at: datetime)
 
 @transaction.atomic(durable=True)
 def release_due_orders(*, limit: int, at: datetime) -> int:
-    """Confirm automatically and release up to `limit` orders whose `confirm_by` has come, oldest first.
+    """Confirm automatically and release up to `limit` orders whose `confirm_by` has come, oldest
+    first.
 
     Rows another sweep works on are skipped, frozen holds wait. Returns: how many were released.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT escrow_release_due_orders(%s, %s)", [limit, at])
+        cursor.execute(
+            "WITH released AS (SELECT escrow_release_due_orders(%s, %s) AS orders)"
+            " SELECT orders FROM released",
+            [limit, at],
+        )
         return int(cursor.fetchone()[0])
 
 
@@ -122,7 +133,11 @@ def _release(order: Order, *, confirmed_by: str, at: datetime) -> Released:
 def is_due(*, order_id: str, at: datetime) -> bool:
     """Whether the order's automatic confirmation has come. Locks: the order."""
     order = locks.lock_order(order_id)
-    return order.state == OrderState.SHIPPED and order.confirm_by is not None and order.confirm_by <= at
+    return (
+        order.state == OrderState.SHIPPED
+        and order.confirm_by is not None
+        and order.confirm_by <= at
+    )
 
 
 def assign_lines(*, line_ids: Sequence[int], settlement_id: str) -> None:

@@ -5,148 +5,287 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigIntegerField(editable=False, primary_key=True, serialize=False)),
-                ('address', models.CharField(max_length=120)),
-                ('currency', models.CharField(max_length=3)),
+                ("id", models.BigIntegerField(editable=False, primary_key=True, serialize=False)),
+                ("address", models.CharField(max_length=120)),
+                ("currency", models.CharField(max_length=3)),
             ],
         ),
         migrations.CreateModel(
-            name='HotCheckpoint',
+            name="HotCheckpoint",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='ledger.account')),
-                ('through_entry_id', models.BigIntegerField()),
-                ('balance_minor', models.BigIntegerField()),
-                ('taken_at', models.DateTimeField()),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="ledger.account",
+                    ),
+                ),
+                ("through_entry_id", models.BigIntegerField()),
+                ("balance_minor", models.BigIntegerField()),
+                ("taken_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='AccountClass',
+            name="AccountClass",
             fields=[
-                ('code', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('pattern', models.CharField(max_length=120)),
-                ('kind', models.CharField(choices=[('ASSET', 'ASSET'), ('LIABILITY', 'LIABILITY'), ('INCOME', 'INCOME'), ('EXPENSE', 'EXPENSE'), ('EQUITY', 'EQUITY')], max_length=10)),
-                ('side', models.CharField(choices=[('DEBIT', 'DEBIT'), ('CREDIT', 'CREDIT')], max_length=6)),
-                ('guarded', models.BooleanField()),
-                ('customers', models.BooleanField()),
-                ('meaning', models.CharField(max_length=200)),
+                ("code", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("pattern", models.CharField(max_length=120)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("ASSET", "ASSET"),
+                            ("LIABILITY", "LIABILITY"),
+                            ("INCOME", "INCOME"),
+                            ("EXPENSE", "EXPENSE"),
+                            ("EQUITY", "EQUITY"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "side",
+                    models.CharField(
+                        choices=[("DEBIT", "DEBIT"), ("CREDIT", "CREDIT")], max_length=6
+                    ),
+                ),
+                ("guarded", models.BooleanField()),
+                ("customers", models.BooleanField()),
+                ("meaning", models.CharField(max_length=200)),
             ],
             options={
-                'verbose_name_plural': 'account classes',
-                'constraints': [models.CheckConstraint(condition=models.Q(('guarded', False), ('side', 'CREDIT'), _connector='OR'), name='ledger_accountclass_guarded_is_credit')],
+                "verbose_name_plural": "account classes",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("guarded", False), ("side", "CREDIT"), _connector="OR"),
+                        name="ledger_accountclass_guarded_is_credit",
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='account',
-            name='account_class',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ledger.accountclass'),
+            model_name="account",
+            name="account_class",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, to="ledger.accountclass"
+            ),
         ),
         migrations.CreateModel(
-            name='JournalEntry',
+            name="JournalEntry",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=40)),
-                ('reference', models.CharField(max_length=200)),
-                ('subject', models.CharField(max_length=80)),
-                ('currency', models.CharField(max_length=3)),
-                ('legs', models.SmallIntegerField()),
-                ('event_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField(db_default=models.Func(function='clock_timestamp', output_field=models.DateTimeField()), editable=False)),
-                ('reverses', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='ledger.journalentry')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=40)),
+                ("reference", models.CharField(max_length=200)),
+                ("subject", models.CharField(max_length=80)),
+                ("currency", models.CharField(max_length=3)),
+                ("legs", models.SmallIntegerField()),
+                ("event_at", models.DateTimeField()),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=models.Func(
+                            function="clock_timestamp", output_field=models.DateTimeField()
+                        ),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversals",
+                        to="ledger.journalentry",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'journal entries',
+                "verbose_name_plural": "journal entries",
             },
         ),
         migrations.CreateModel(
-            name='Posting',
+            name="Posting",
             fields=[
-                ('pk', models.CompositePrimaryKey('entry_id', 'leg', blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "entry_id",
+                        "leg",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 # The order is that of the columns: three bigints, then the smallint, so that a row has no padding.
-                ('entry', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='ledger.journalentry')),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='ledger.account')),
-                ('amount_minor', models.BigIntegerField()),
-                ('leg', models.SmallIntegerField()),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="postings",
+                        to="ledger.journalentry",
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="postings",
+                        to="ledger.account",
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("leg", models.SmallIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='Route',
+            name="Route",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('side', models.CharField(max_length=1)),
-                ('account_class', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='ledger.accountclass')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                ("side", models.CharField(max_length=1)),
+                (
+                    "account_class",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="ledger.accountclass",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='WaitingCredit',
+            name="WaitingCredit",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('amount_minor', models.BigIntegerField()),
-                ('account', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, to='ledger.account')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="ledger.account",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='GuardedBalance',
+            name="GuardedBalance",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='ledger.account')),
-                ('balance_minor', models.BigIntegerField(default=0)),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="ledger.account",
+                    ),
+                ),
+                ("balance_minor", models.BigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('balance_minor__gte', 0)), name='ledger_guardedbalance_not_below_zero')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("balance_minor__gte", 0)),
+                        name="ledger_guardedbalance_not_below_zero",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('address', 'currency'), name='ledger_account_once'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                fields=("address", "currency"), name="ledger_account_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='ledger_account_currency'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                name="ledger_account_currency",
+            ),
         ),
         migrations.AddIndex(
-            model_name='journalentry',
-            index=models.Index(fields=['subject'], name='ledger_entry_subject'),
+            model_name="journalentry",
+            index=models.Index(fields=["subject"], name="ledger_entry_subject"),
         ),
         migrations.AddConstraint(
-            model_name='journalentry',
-            constraint=models.UniqueConstraint(fields=('reference',), name='ledger_entry_reference_once'),
+            model_name="journalentry",
+            constraint=models.UniqueConstraint(
+                fields=("reference",), name="ledger_entry_reference_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='journalentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('reverses__isnull', False)), fields=('reverses',), name='ledger_entry_reversed_once'),
+            model_name="journalentry",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("reverses__isnull", False)),
+                fields=("reverses",),
+                name="ledger_entry_reversed_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='journalentry',
-            constraint=models.CheckConstraint(condition=models.Q(('legs__gte', 2)), name='ledger_entry_two_legs'),
+            model_name="journalentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("legs__gte", 2)), name="ledger_entry_two_legs"
+            ),
         ),
         migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(condition=models.Q(('account_id__gte', 100000)), fields=['account', 'entry'], include=('amount_minor',), name='ledger_posting_guarded'),
+            model_name="posting",
+            index=models.Index(
+                condition=models.Q(("account_id__gte", 100000)),
+                fields=["account", "entry"],
+                include=("amount_minor",),
+                name="ledger_posting_guarded",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_minor', 0), _negated=True), ('amount_minor__gte', -1000000000000000), ('amount_minor__lte', 1000000000000000)), name='ledger_posting_amount'),
+            model_name="posting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount_minor", 0), _negated=True),
+                    ("amount_minor__gte", -1000000000000000),
+                    ("amount_minor__lte", 1000000000000000),
+                ),
+                name="ledger_posting_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.UniqueConstraint(fields=('kind', 'account_class', 'side'), name='ledger_route_once'),
+            model_name="route",
+            constraint=models.UniqueConstraint(
+                fields=("kind", "account_class", "side"), name="ledger_route_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.CheckConstraint(condition=models.Q(('side__in', ('D', 'C'))), name='ledger_route_side'),
+            model_name="route",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("side__in", ("D", "C"))), name="ledger_route_side"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='waitingcredit',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='ledger_waitingcredit_above_zero'),
+            model_name="waitingcredit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="ledger_waitingcredit_above_zero"
+            ),
         ),
     ]

@@ -1,5 +1,7 @@
-"""The books' SQL, one file per subject, loaded by the migrations. It must never hold a decision about money
-that Python makes; it holds what the database refuses."""
+"""The books' SQL, one file per subject, loaded by the migrations and the audit.
+
+It holds what the database refuses, and must never hold a decision about money that Python makes.
+"""
 
 from pathlib import Path
 

@@ -1,8 +1,9 @@
 -- Accounts: who gets which id, and how an account comes into being.
 --
--- Ids below 100000 are hot accounts (no running balance, no index on their postings), ids from 100000 up
--- are guarded ones (a running balance that a CHECK holds at >= 0). The id is ours to give: a trigger takes it
--- from one of two sequences by the class of the account, whatever the caller wrote.
+-- Ids below 100000 are hot accounts (no running balance, no index on their postings), ids from
+-- 100000 up are guarded ones (a running balance that a CHECK holds at >= 0). The id is ours to
+-- give: a trigger takes it from one of two sequences by the class of the account, whatever the
+-- caller wrote.
 
 CREATE SEQUENCE IF NOT EXISTS ledger_account_hot_seq MINVALUE 1 MAXVALUE 99999;
 CREATE SEQUENCE IF NOT EXISTS ledger_account_guarded_seq MINVALUE 100000;
@@ -25,8 +26,8 @@ END $$;
 CREATE OR REPLACE TRIGGER ledger_account_prepare BEFORE INSERT ON ledger_account
     FOR EACH ROW EXECUTE FUNCTION ledger_prepare_account();
 
--- A guarded account is never without its balance row. (After, not before, so that an insert that ends in
--- ON CONFLICT DO NOTHING leaves no row behind.)
+-- A guarded account is never without its balance row. (After, not before, so that an insert that
+-- ends in ON CONFLICT DO NOTHING leaves no row behind.)
 CREATE OR REPLACE FUNCTION ledger_open_guarded_balance() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO ledger_guardedbalance (account_id, balance_minor) VALUES (NEW.id, 0);
@@ -36,16 +37,18 @@ END $$;
 CREATE OR REPLACE TRIGGER ledger_account_open_balance AFTER INSERT ON ledger_account
     FOR EACH ROW WHEN (NEW.id >= 100000) EXECUTE FUNCTION ledger_open_guarded_balance();
 
--- Every posting to a guarded account rewrites its balance row: leave room on the page, so that the new
--- version stays there and no index is touched (HOT update).
+-- Every posting to a guarded account rewrites its balance row: leave room on the page, so that the
+-- new version stays there and no index is touched (HOT update).
 ALTER TABLE ledger_guardedbalance SET (fillfactor = 50);
 
--- Entry ids come from the sequence, so that "all entries up to id n" can be a checkpoint. A writer that
--- must know ids beforehand says OVERRIDING SYSTEM VALUE with nextval in the same statement (posting.sql).
+-- Entry ids come from the sequence, so that "all entries up to id n" can be a checkpoint. A writer
+-- that must know ids beforehand says OVERRIDING SYSTEM VALUE with nextval in the same statement
+-- (posting.sql).
 ALTER TABLE ledger_journalentry ALTER COLUMN id SET GENERATED ALWAYS;
 
--- Find an account, opening it when it is missing. Safe when several sessions open the same one: the loser of
--- the race waits for the winner and takes its row. Who opens several goes by address, or two might deadlock.
+-- Find an account, opening it when it is missing. Safe when several sessions open the same one: the
+-- loser of the race waits for the winner and takes its row. Who opens several goes by address, or
+-- two might deadlock.
 CREATE OR REPLACE FUNCTION ledger_account_id(p_address text, p_currency text, p_class text)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -69,9 +72,9 @@ BEGIN
     RETURN found_id;
 END $$;
 
--- The same shape as common/ids.py: prefix, 48 bits of milliseconds, 80 random bits, in hex. The random bits are
--- the ends of two version 4 UUIDs, away from their version and variant. One expression without a FROM, so
--- that PostgreSQL inlines it where thousands of ids are made at once.
+-- The same shape as common/ids.py: prefix, 48 bits of milliseconds, 80 random bits, in hex. The
+-- random bits are the ends of two version 4 UUIDs, away from their version and variant. One
+-- expression without a FROM, so that PostgreSQL inlines it where thousands of ids are made at once.
 CREATE OR REPLACE FUNCTION holdfast_new_id(prefix text) RETURNS text LANGUAGE sql VOLATILE AS $$
     SELECT prefix || '_'
         || lpad(to_hex(floor(date_part('epoch', clock_timestamp()) * 1000)::bigint), 12, '0')

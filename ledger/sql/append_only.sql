@@ -1,7 +1,7 @@
--- Append-only: what is in the books stays as it is. A correction is a reversal, an entry of its own.
--- An owner can drop a trigger and a superuser can switch all of them off; `manage.py audit_books` is the
--- second line. The statement triggers against TRUNCATE end in `_no_truncate`: the test suite switches
--- exactly those off, because it empties tables between tests.
+-- Append-only: what is in the books stays as it is. A correction is a reversal, an entry of its
+-- own. An owner can drop a trigger and a superuser can switch all of them off; `manage.py
+-- audit_books` is the second line. The statement triggers against TRUNCATE end in `_no_truncate`:
+-- the test suite switches exactly those off, because it empties tables between tests.
 
 CREATE OR REPLACE FUNCTION ledger_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -36,8 +36,9 @@ BEGIN
     END LOOP;
 END $$;
 
--- The chart and the routes come from the code (ledger/seeding.py), not from a data fix in the night. This
--- stops an accident; against intent there are the roles, and the audit, which compares both with the code.
+-- The chart and the routes come from the code (ledger/seeding.py), not from a data fix in the
+-- night. This stops an accident; against intent there are the roles, and the audit, which compares
+-- both with the code.
 CREATE OR REPLACE TRIGGER ledger_accountclass_seeded_only BEFORE INSERT ON ledger_accountclass
     FOR EACH STATEMENT WHEN (current_setting('holdfast.seeding', true) IS DISTINCT FROM 'on')
     EXECUTE FUNCTION ledger_refuse_change();

@@ -1,9 +1,18 @@
--- What the database refuses about an entry, whoever writes it. One statement trigger looks at all postings of
--- a statement at once: if every statement leaves whole, balanced entries, the books balance by induction,
--- nothing is deferred and no account row is locked.
+-- What the database refuses about an entry, whoever writes it. One statement trigger looks at all
+-- postings of a statement at once: if every statement leaves whole, balanced entries, the books
+-- balance by induction, nothing is deferred and no account row is locked.
 --
--- Every look-up is a scalar sub-select on purpose. A plan is cached at its first use, in a new deployment
--- over empty tables; written as joins it would read the whole entry table for ever after (performance.md 8.2).
+-- The rules, for the entries of a statement:
+--   * they exist, sum to zero and have exactly the legs 1..n they declare. With the key (entry_id, leg) that
+--     also seals an old entry: whatever is added to it later is not 1..n.
+--   * each leg is on an account of the entry's currency, on a side on which the entry's kind may touch it.
+--   * a reversal belongs to an entry of the same kind, subject, currency and size, itself not a reversal, and
+--     negates it leg by leg. (The routes of a mirror were checked when the original was posted.)
+--
+-- They are written twice, for one entry and for many; the tests try every refusal both ways. For
+-- one entry every look-up is a scalar sub-select: the plan is cached at its first use, in a new
+-- deployment over empty tables, and written as joins it would read whole tables for ever after
+-- (performance.md 8.2). For many entries, EXECUTE plans the joins for the size at hand.
 
 -- Say what is wrong, once it is known that something is. Reads the entries as they now stand.
 -- HF001 unbalanced, HF002 legs, HF003 unknown entry or account, HF004 route, HF005 wrong mirror
@@ -74,81 +83,102 @@ BEGIN
         USING ERRCODE = 'HF004';
 END $$;
 
--- Bring a guarded account's running balance up to date.
+-- Then the running balances of guarded accounts are brought up to date.
 --
--- A debit locks the balance row, and the CHECK refuses what is not there. Debits come in the order of the
--- account ids, by everybody, so they do not deadlock. A credit can break nothing, so it never waits: when
--- somebody else holds the row (every release of a platform credits the same commission account) it is laid
--- beside it, in ledger_waitingcredit, and the next debit folds it in. Row + waiting credits is the balance at
--- every snapshot; nothing is lost or counted twice, because folding deletes and adds in one statement.
-CREATE OR REPLACE FUNCTION ledger_change_guarded_balance(p_account bigint, p_credit_minor bigint)
-RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    IF p_credit_minor < 0 THEN
-        PERFORM FROM ledger_guardedbalance WHERE account_id = p_account FOR NO KEY UPDATE;
-        -- A statement of its own: its snapshot is younger than the lock and sees every credit before it.
-        WITH folded AS (
-            DELETE FROM ledger_waitingcredit WHERE account_id = p_account RETURNING amount_minor
-        )
-        UPDATE ledger_guardedbalance
-        SET balance_minor = balance_minor + p_credit_minor + coalesce((SELECT sum(amount_minor) FROM folded), 0)
-        WHERE account_id = p_account;
-    ELSIF p_credit_minor > 0 THEN
-        UPDATE ledger_guardedbalance SET balance_minor = balance_minor + p_credit_minor
-        WHERE account_id = (
-            SELECT account_id FROM ledger_guardedbalance
-            WHERE account_id = p_account FOR NO KEY UPDATE SKIP LOCKED
-        );
-        IF NOT FOUND THEN
-            INSERT INTO ledger_waitingcredit (account_id, amount_minor) VALUES (p_account, p_credit_minor);
-        END IF;
-    END IF;
-END $$;
-
+-- A debit locks the balance row, and the CHECK refuses what is not there. Debits come in the order
+-- of the account ids, by everybody, so they do not deadlock. A credit can break nothing, so it
+-- never waits: when somebody else holds the row (every release of a platform credits the same
+-- commission account) it is laid beside it, in ledger_waitingcredit, and the next debit folds it
+-- in. Row + waiting credits is the balance at every snapshot; nothing is lost or counted twice,
+-- because folding deletes and adds in one statement.
 CREATE OR REPLACE FUNCTION ledger_check_postings() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    only_debits boolean := false;
+    many boolean;
+    entry ledger_journalentry;
+    sums record;
+    wrong boolean;
     change record;
 BEGIN
-    -- Whole entries: they sum to zero and have exactly the legs 1..n they declare, all in this statement.
-    -- With the key (entry_id, leg) that also seals an old entry: more legs would not be 1..n.
-    -- A reversal belongs to an entry of the same kind, subject, currency and size, itself not a reversal.
-    IF EXISTS (
-        SELECT FROM (
-            SELECT entry_id, sum(amount_minor) AS total, count(*) AS legs, min(leg) AS first, max(leg) AS last
-            FROM inserted GROUP BY entry_id
-        ) AS g
-        WHERE g.total <> 0 OR g.first <> 1 OR g.last <> g.legs OR (
-            SELECT e.legs = g.legs AND (e.reverses_id IS NULL OR (
-                SELECT (o.kind, o.subject, o.currency, o.legs) = (e.kind, e.subject, e.currency, e.legs)
+    SELECT min(entry_id) AS entry_id, max(entry_id) AS last_entry_id, sum(amount_minor) AS total,
+           count(*) AS legs, min(leg) AS first, max(leg) AS last
+    INTO sums FROM inserted;
+    many := sums.entry_id <> sums.last_entry_id;
+    IF sums.entry_id IS NULL THEN
+        RETURN NULL;  -- an insert of nothing
+    ELSIF many THEN
+        EXECUTE $sql$
+            WITH head AS MATERIALIZED (
+                SELECT g.entry_id, e.kind, e.currency, e.reverses_id,
+                       g.total = 0 AND g.first = 1 AND g.last = g.legs AND e.legs = g.legs AS whole
+                FROM (
+                    SELECT entry_id, sum(amount_minor) AS total, count(*) AS legs,
+                           min(leg) AS first, max(leg) AS last
+                    FROM inserted GROUP BY entry_id
+                ) AS g LEFT JOIN ledger_journalentry AS e ON e.id = g.entry_id
+            )
+            SELECT EXISTS (SELECT FROM head WHERE whole IS NOT TRUE)
+            OR EXISTS (
+                -- A batch touches few accounts many times: each account, kind and side is looked up
+                -- once.
+                SELECT FROM (
+                    SELECT DISTINCT p.account_id, head.kind, head.currency, p.amount_minor > 0 AS is_debit
+                    FROM inserted AS p JOIN head USING (entry_id) WHERE head.reverses_id IS NULL
+                ) AS d WHERE (
+                    SELECT EXISTS (
+                        SELECT FROM ledger_route AS r
+                        WHERE r.kind = d.kind AND r.account_class_id = a.account_class_id
+                          AND r.side = CASE WHEN d.is_debit THEN 'D' ELSE 'C' END)
+                    FROM ledger_account AS a WHERE a.id = d.account_id AND a.currency = d.currency
+                ) IS NOT TRUE
+            ) OR EXISTS (
+                SELECT FROM head JOIN ledger_journalentry AS e ON e.id = head.entry_id
+                WHERE head.reverses_id IS NOT NULL AND (
+                    SELECT (o.kind, o.subject, o.currency, o.legs) = (e.kind, e.subject, e.currency, e.legs)
+                           AND o.reverses_id IS NULL
+                    FROM ledger_journalentry AS o WHERE o.id = head.reverses_id
+                ) IS NOT TRUE
+            ) OR EXISTS (
+                SELECT FROM head JOIN inserted AS p USING (entry_id)
+                WHERE head.reverses_id IS NOT NULL AND (
+                    SELECT o.account_id = p.account_id AND o.amount_minor = -p.amount_minor
+                    FROM ledger_posting AS o WHERE o.entry_id = head.reverses_id AND o.leg = p.leg
+                ) IS NOT TRUE
+            )
+        $sql$ INTO wrong;
+    ELSE
+        SELECT * INTO entry FROM ledger_journalentry WHERE id = sums.entry_id;
+        wrong := (sums.total = 0 AND sums.first = 1 AND sums.last = sums.legs AND sums.legs = entry.legs)
+            IS NOT TRUE;
+        IF entry.reverses_id IS NULL THEN
+            wrong := wrong OR EXISTS (
+                SELECT FROM inserted AS p WHERE (
+                    SELECT EXISTS (
+                        SELECT FROM ledger_route AS r
+                        WHERE r.kind = entry.kind AND r.account_class_id = a.account_class_id
+                          AND r.side = CASE WHEN p.amount_minor > 0 THEN 'D' ELSE 'C' END)
+                    FROM ledger_account AS a WHERE a.id = p.account_id AND a.currency = entry.currency
+                ) IS NOT TRUE
+            );
+        ELSE
+            wrong := wrong OR (
+                SELECT (o.kind, o.subject, o.currency, o.legs)
+                           = (entry.kind, entry.subject, entry.currency, entry.legs)
                        AND o.reverses_id IS NULL
-                FROM ledger_journalentry AS o WHERE o.id = e.reverses_id
-            )) FROM ledger_journalentry AS e WHERE e.id = g.entry_id
-        ) IS NOT TRUE
-    )
-    -- Each leg: an account of the entry's currency, on a side its kind may touch; in a reversal instead the
-    -- exact negation of the leg it reverses (whose route was checked when it was posted).
-    OR EXISTS (
-        SELECT FROM inserted AS p
-        WHERE (
-            SELECT CASE WHEN e.reverses_id IS NULL THEN (
-                SELECT EXISTS (
-                    SELECT FROM ledger_route AS r
-                    WHERE r.kind = e.kind AND r.account_class_id = a.account_class_id
-                      AND r.side = CASE WHEN p.amount_minor > 0 THEN 'D' ELSE 'C' END)
-                FROM ledger_account AS a WHERE a.id = p.account_id AND a.currency = e.currency
-            ) ELSE (
-                SELECT o.account_id = p.account_id AND o.amount_minor = -p.amount_minor
-                FROM ledger_posting AS o WHERE o.entry_id = e.reverses_id AND o.leg = p.leg
-            ) END
-            FROM ledger_journalentry AS e WHERE e.id = p.entry_id
-        ) IS NOT TRUE
-    ) THEN
+                FROM ledger_journalentry AS o WHERE o.id = entry.reverses_id
+            ) IS NOT TRUE OR EXISTS (
+                SELECT FROM inserted AS p WHERE (
+                    SELECT o.account_id = p.account_id AND o.amount_minor = -p.amount_minor
+                    FROM ledger_posting AS o WHERE o.entry_id = entry.reverses_id AND o.leg = p.leg
+                ) IS NOT TRUE
+            );
+        END IF;
+    END IF;
+    IF wrong THEN
         PERFORM ledger_refuse_entries(ARRAY(SELECT DISTINCT entry_id FROM inserted));
     END IF;
 
-    IF (SELECT count(*) FROM inserted) > 40 THEN
-        -- A batch: all credits in one statement, planned for its size (EXECUTE).
+    IF many THEN
+        -- All credits of a batch at once; its debits one by one below.
         EXECUTE $sql$
             WITH change AS MATERIALIZED (
                 SELECT account_id, -sum(amount_minor)::bigint AS credit_minor
@@ -166,15 +196,35 @@ BEGIN
             FROM change JOIN free USING (account_id)
             WHERE b.account_id = change.account_id
         $sql$;
-        only_debits := true;
     END IF;
     FOR change IN
         SELECT account_id, -sum(amount_minor)::bigint AS credit_minor
         FROM inserted WHERE account_id >= 100000
-        GROUP BY account_id HAVING sum(amount_minor) > 0 OR NOT only_debits
+        GROUP BY account_id HAVING sum(amount_minor) > 0 OR NOT many
         ORDER BY account_id
     LOOP
-        PERFORM ledger_change_guarded_balance(change.account_id, change.credit_minor);
+        IF change.credit_minor > 0 THEN
+            UPDATE ledger_guardedbalance SET balance_minor = balance_minor + change.credit_minor
+            WHERE account_id = (
+                SELECT account_id FROM ledger_guardedbalance
+                WHERE account_id = change.account_id FOR NO KEY UPDATE SKIP LOCKED
+            );
+            IF NOT FOUND THEN
+                INSERT INTO ledger_waitingcredit (account_id, amount_minor)
+                VALUES (change.account_id, change.credit_minor);
+            END IF;
+        ELSIF change.credit_minor < 0 THEN
+            PERFORM FROM ledger_guardedbalance WHERE account_id = change.account_id FOR NO KEY UPDATE;
+            -- A statement of its own: its snapshot is younger than the lock and sees every credit
+            -- before it.
+            WITH folded AS (
+                DELETE FROM ledger_waitingcredit WHERE account_id = change.account_id RETURNING amount_minor
+            )
+            UPDATE ledger_guardedbalance
+            SET balance_minor = balance_minor + change.credit_minor
+                + coalesce((SELECT sum(amount_minor) FROM folded), 0)
+            WHERE account_id = change.account_id;
+        END IF;
     END LOOP;
     RETURN NULL;
 END $$;
@@ -182,9 +232,10 @@ END $$;
 CREATE OR REPLACE TRIGGER ledger_posting_check AFTER INSERT ON ledger_posting
     REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION ledger_check_postings();
 
--- No entry without its postings, written by the same statement: an empty one would take a reference for ever.
--- Triggers of both tables fire at the end of the whole statement, so an entry and its postings go into one
--- (the functions in posting.sql do). That leg 1 is there is enough: its own trigger has asked for the rest.
+-- No entry without its postings, written by the same statement: an empty one would take a reference
+-- for ever. Triggers of both tables fire at the end of the whole statement, so an entry and its
+-- postings go into one (the functions in posting.sql do). That leg 1 is there is enough: its own
+-- trigger has asked for the rest.
 CREATE OR REPLACE FUNCTION ledger_check_entries() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (

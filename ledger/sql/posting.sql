@@ -1,11 +1,12 @@
--- Writing entries. `ledger/services.py` calls these and nothing else does, except the release sweep of escrow,
--- which follows the pattern at the end of this file.
+-- Writing entries. `ledger/services.py` calls these and nothing else does, except the release sweep
+-- of escrow, which follows the pattern at the end of this file.
 
 CREATE OR REPLACE FUNCTION ledger_post(
     p_kind text, p_reference text, p_subject text, p_currency text, p_event_at timestamptz,
     p_addresses text[], p_classes text[], p_amounts bigint[]  -- one element per leg, in the order of the legs
 ) RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
--- (Without the setting PostgreSQL plans the statement anew at each call, because it knows the arrays' lengths.)
+-- (Without the setting PostgreSQL plans the statement anew at each call, because it knows the
+-- arrays' lengths.)
 DECLARE
     posted_id bigint;
 BEGIN
@@ -31,10 +32,10 @@ BEGIN
     RETURN posted_id;
 END $$;
 
--- Many entries in one statement. The first four arrays have one element per entry; the last four one per leg,
--- of which p_entries says to which entry (1 is the first) the leg belongs. Returns one id per entry, in order.
--- By EXECUTE, so that each call is planned for the size of its arrays: a plan cached for ten rows would join
--- ten thousand by nested loops.
+-- Many entries in one statement. The first four arrays have one element per entry; the last four
+-- one per leg, of which p_entries says to which entry (1 is the first) the leg belongs. Returns one
+-- id per entry, in order. By EXECUTE, so that each call is planned for the size of its arrays: a
+-- plan cached for ten rows would join ten thousand by nested loops.
 CREATE OR REPLACE FUNCTION ledger_post_many(
     p_kinds text[], p_references text[], p_subjects text[], p_currencies text[], p_event_at timestamptz,
     p_entries integer[], p_addresses text[], p_classes text[], p_amounts bigint[]
@@ -92,3 +93,27 @@ BEGIN
     SELECT id INTO posted_id FROM entry;
     RETURN posted_id;
 END $$;
+
+-- A set-based writer, such as escrow's release of all orders that are due, may write the two tables
+-- itself; the triggers refuse what is wrong. Its pattern:
+--
+--   1. Accounts first. Ids come from ledger_account_id(address, currency, class), which opens what is missing;
+--      several of them by address: SELECT ledger_account_id(...) FROM (SELECT DISTINCT ... ORDER BY address).
+--   2. Then ONE statement for all entries and all their postings, with nextval inside it:
+--
+--        WITH due AS MATERIALIZED (
+--            SELECT ..., nextval('ledger_journalentry_id_seq') AS entry_id FROM ...
+--        ), entry AS (
+--            INSERT INTO ledger_journalentry (id, kind, reference, subject, currency, legs, event_at)
+--            OVERRIDING SYSTEM VALUE SELECT entry_id, ... FROM due
+--        )
+--        INSERT INTO ledger_posting (entry_id, leg, account_id, amount_minor) SELECT ... FROM due ...
+--
+-- One statement, because an entry without postings at the end of its statement is refused, and so
+-- are postings that are not all legs 1..n of their entry. nextval inside it, because the checkpoint
+-- of the hot accounts takes a SHARE lock on ledger_journalentry and then the highest id: a
+-- statement that inserts there holds its own lock before it takes an id, whereas an id taken in an
+-- earlier statement could appear below the mark and be lost to every balance (the audit would name
+-- it).
+--
+-- Nobody writes the guarded balances: the trigger does, in the order of the account ids.

@@ -9,13 +9,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from common.ids import MAX_LENGTH, new_id
+from ledger.fields import IdField
 from merchants.encryption import SealedField
 from merchants.models.people import Merchant, Platform
-
-
-def _new_bank_account_id() -> str:
-    return new_id("bac")
 
 
 class KeyMode(models.TextChoices):
@@ -41,9 +37,7 @@ class KeyMode(models.TextChoices):
 class BankAccount(models.Model):
     """Where a payee wants to be paid. Never edited: another account is another row."""
 
-    id = models.CharField(
-        primary_key=True, max_length=MAX_LENGTH, default=_new_bank_account_id, editable=False
-    )
+    id = IdField(prefix="bac", primary_key=True)
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="bank_accounts")
     # Empty: the account of the platform itself, for its commission.
     merchant = models.ForeignKey(

@@ -6,19 +6,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from common.ids import MAX_LENGTH, new_id
 from common.money import BPS, MAX_AMOUNT_MINOR
+from ledger.fields import IdField
 from merchants import triggers
 from merchants.models.people import Merchant, Platform
 from merchants.terms import CommissionBase
-
-
-def _new_plan_id() -> str:
-    return new_id("cpl")
-
-
-def _new_rule_id() -> str:
-    return new_id("crl")
 
 
 class BaseChoice(models.TextChoices):
@@ -37,9 +29,7 @@ class BaseChoice(models.TextChoices):
 class CommissionPlan(models.Model):
     """A platform's list of commission rules. At most one plan of a platform is in force."""
 
-    id = models.CharField(
-        primary_key=True, max_length=MAX_LENGTH, default=_new_plan_id, editable=False
-    )
+    id = IdField(prefix="cpl", primary_key=True)
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="commission_plans")
     name = models.CharField(_("name"), max_length=120)
     active = models.BooleanField(_("active"), default=True)
@@ -80,9 +70,7 @@ class CommissionPlan(models.Model):
 class CommissionRule(models.Model):
     """What a platform takes of a sale. Only its end is ever edited: another rate, another rule."""
 
-    id = models.CharField(
-        primary_key=True, max_length=MAX_LENGTH, default=_new_rule_id, editable=False
-    )
+    id = IdField(prefix="crl", primary_key=True)
     plan = models.ForeignKey(CommissionPlan, models.PROTECT, related_name="rules")
     priority = models.IntegerField(_("priority"), default=0)  # the higher one wins
     merchant = models.ForeignKey(

@@ -10,20 +10,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from common.ids import MAX_LENGTH, new_id
 from common.money import BPS
+from ledger.fields import IdField
 from merchants.validators import check_time_zone
 
 HOUR = 3600
 DAY = 24 * HOUR
-
-
-def _new_platform_id() -> str:
-    return new_id("plt")
-
-
-def _new_merchant_id() -> str:
-    return new_id("mer")
 
 
 class Language(models.TextChoices):
@@ -51,9 +43,7 @@ class Language(models.TextChoices):
 class Platform(models.Model):
     """A shopping platform, our tenant. Its deadlines are copied onto every order it creates."""
 
-    id = models.CharField(
-        primary_key=True, max_length=MAX_LENGTH, default=_new_platform_id, editable=False
-    )
+    id = IdField(prefix="plt", primary_key=True)
     name = models.CharField(_("name"), max_length=120)
     name_zh = models.CharField(_("Chinese name"), max_length=120, blank=True)
     slug = models.SlugField(_("short name"), max_length=60, unique=True)
@@ -126,9 +116,7 @@ class Platform(models.Model):
 class Merchant(models.Model):
     """A seller on one platform. `reference` is the platform's own name for it."""
 
-    id = models.CharField(
-        primary_key=True, max_length=MAX_LENGTH, default=_new_merchant_id, editable=False
-    )
+    id = IdField(prefix="mer", primary_key=True)
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="merchants")
     reference = models.CharField(_("reference"), max_length=64)
     name = models.CharField(_("name"), max_length=120)

@@ -1,1 +1,2 @@
-"""The verbs of station 1. `creation` makes orders, `lifecycle` moves them, `payments` asks channels for money."""
+"""The verbs of station 1. `creation` makes orders, `lifecycle` moves them, `payments` asks
+channels for money."""

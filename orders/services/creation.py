@@ -1,4 +1,5 @@
-"""Creating orders: check the request, freeze terms and deadlines, hand out the buyer's token. No money moves."""
+"""Creating orders: check the request, freeze terms and deadlines, hand out the buyer's token. No
+money moves."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -11,13 +12,14 @@ from django.db import IntegrityError, transaction
 from common.errors import DomainError
 from common.money import Money
 from merchants import services as merchants
-from merchants.models import Merchant, Platform
 from merchants import terms as commission
+from merchants.models import Merchant, Platform
 from orders import events
 from orders.models import Delivery, Order, OrderLine
 from orders.selectors import hash_buyer_token
 
 MAX_LINES = 100
+MAX_QUANTITY = 1_000_000
 
 
 class OrderInvalid(DomainError):
@@ -49,8 +51,8 @@ class NewLine:
 class NewOrder:
     """An order as the platform sends it.
 
-    `ship_by` replaces the platform's shipping term; `expected_delivery_at` makes automatic confirmation wait until
-    three days after it.
+    `ship_by` replaces the platform's shipping term; `expected_delivery_at` makes automatic
+    confirmation wait until three days after it.
     """
 
     reference: str
@@ -65,12 +67,15 @@ class NewOrder:
     metadata: Mapping[str, Any] | None = None
 
 
-def create_order(*, platform: Platform, merchant: Merchant, new: NewOrder, at: datetime) -> tuple[Order, str]:
+def create_order(
+    *, platform: Platform, merchant: Merchant, new: NewOrder, at: datetime
+) -> tuple[Order, str]:
     """Create an order and freeze its commission terms and deadlines.
 
     Money: none.
     Returns: the order, and the buyer's confirmation token, which is never shown again.
-    Raises: OrderInvalid, MerchantUnavailable, OrderReferenceTaken, UnknownCurrency, AmountOutOfRange.
+    Raises: OrderInvalid, MerchantUnavailable, OrderReferenceTaken, UnknownCurrency,
+        AmountOutOfRange.
     Idempotent: by (platform, reference): the second one is refused.
     """
     goods_minor = _check_new_order(platform=platform, merchant=merchant, new=new)
@@ -81,7 +86,10 @@ def create_order(*, platform: Platform, merchant: Merchant, new: NewOrder, at: d
                 platform=platform,
                 merchant=merchant,
                 currency=new.currency,
-                lines=[commission.OrderedLine(category=line.category, amount_minor=line.amount_minor) for line in new.lines],
+                lines=[
+                    commission.OrderedLine(category=line.category, amount_minor=line.amount_minor)
+                    for line in new.lines
+                ],
                 shipping_minor=new.shipping_minor,
                 at=at,
             )
@@ -139,17 +147,42 @@ def _frozen_deadlines(*, platform: Platform, delivery: str, at: datetime) -> dic
 
 def _check_new_order(*, platform: Platform, merchant: Merchant, new: NewOrder) -> int:
     if merchant.platform_id != platform.pk or not merchant.active:
-        raise MerchantUnavailable("This seller is not an active seller of the platform.", merchant=merchant.pk)
+        raise MerchantUnavailable(
+            "This seller is not an active seller of the platform.", merchant=merchant.pk
+        )
     if not new.reference or len(new.reference) > 64:
         raise OrderInvalid("`reference` must have 1 to 64 characters.", field="reference")
     if not 1 <= len(new.lines) <= MAX_LINES:
         raise OrderInvalid(f"An order has 1 to {MAX_LINES} lines.", field="lines")
-    if any(line.amount_minor < 0 or line.quantity < 1 for line in new.lines) or new.shipping_minor < 0:
-        raise OrderInvalid("Amounts must not be negative and quantities must be at least 1.", field="lines")
+    if (
+        any(line.amount_minor < 0 or line.quantity < 1 for line in new.lines)
+        or new.shipping_minor < 0
+    ):
+        raise OrderInvalid(
+            "Amounts must not be negative and quantities must be at least 1.", field="lines"
+        )
     if new.delivery not in Delivery.values:
         raise OrderInvalid("`delivery` is COURIER, PICKUP or VIRTUAL.", field="delivery")
+    _check_lengths(new)
     goods_minor = sum(line.amount_minor for line in new.lines)
     Money(goods_minor + new.shipping_minor, new.currency)
     if goods_minor + new.shipping_minor == 0:
         raise OrderInvalid("There is nothing to pay in this order.", field="lines")
     return goods_minor
+
+
+def _check_lengths(new: NewOrder) -> None:
+    """Refuse by a sentence what the columns would refuse by an error."""
+    texts = [("buyer_name", new.buyer_name), ("buyer_email", new.buyer_email)]
+    order_fields = [(Order, name, text) for name, text in texts]
+    line_fields = [
+        (OrderLine, name, getattr(line, name))
+        for line in new.lines
+        for name in ("title", "category")
+    ]
+    for model, name, text in (*order_fields, *line_fields):
+        limit = model._meta.get_field(name).max_length
+        if len(text) > limit:
+            raise OrderInvalid(f"`{name}` must have {limit} characters at most.", field=name)
+    if any(line.quantity > MAX_QUANTITY for line in new.lines):
+        raise OrderInvalid(f"`quantity` is {MAX_QUANTITY} at most.", field="lines")

@@ -1,5 +1,6 @@
-"""Moving orders: ship, expire, cancel, remind; and the steps `mark_…` that later stations take inside their own
-use case. Nothing here touches the books: money is the business of escrow and payouts.
+"""Moving orders: ship, expire, cancel, remind; and the steps `mark_…` that later stations take
+inside their own use case. Nothing here touches the books: money is the business of escrow and
+payouts.
 """
 
 from datetime import datetime, timedelta
@@ -34,7 +35,9 @@ def require_state(order: Order, *states: str) -> None:
     if order.state not in states:
         wanted = " or ".join(states)
         raise OrderStateConflict(
-            f"Order {order.id} is {order.state}; this needs {wanted}.", order=order.id, state=order.state
+            f"Order {order.id} is {order.state}; this needs {wanted}.",
+            order=order.id,
+            state=order.state,
         )
 
 
@@ -53,16 +56,26 @@ def ship_order(*, order_id: str, carrier: str, tracking_number: str, at: datetim
     assert order.ship_by is not None
     if at > order.ship_by:
         raise ShippingTooLate(
-            f"The order had to be shipped by {order.ship_by:%Y-%m-%d %H:%M:%S} UTC and is being refunded.",
+            f"The order had to be shipped by {order.ship_by:%Y-%m-%d %H:%M:%S} UTC;"
+            " it is being refunded.",
             ship_by=order.ship_by.isoformat(),
         )
-    Shipment.objects.create(order=order, carrier=carrier, tracking_number=tracking_number, shipped_at=at)
+    Shipment.objects.create(
+        order=order, carrier=carrier, tracking_number=tracking_number, shipped_at=at
+    )
     order.ship(at=at, confirm_by=_confirm_by(order, at))
     assert order.confirm_by is not None
     order.remind_confirm_at = order.confirm_by - timedelta(seconds=order.confirm_reminder_seconds)
     _record(order, "order.shipped", at=at)
     order.save(
-        update_fields=["state", "shipped_at", "confirm_by", "remind_ship_at", "remind_confirm_at", "event_sequence"]
+        update_fields=[
+            "state",
+            "shipped_at",
+            "confirm_by",
+            "remind_ship_at",
+            "remind_confirm_at",
+            "event_sequence",
+        ]
     )
     return order
 
@@ -76,7 +89,8 @@ def _confirm_by(order: Order, shipped_at: datetime) -> datetime:
 
 @transaction.atomic(durable=True)
 def cancel_unpaid_order(*, order_id: str, reason: str, at: datetime) -> Order:
-    """Cancel an order nobody has paid. A payment that still arrives is booked as surplus and refunded.
+    """Cancel an order nobody has paid. A payment that still arrives is booked as surplus and
+    refunded.
 
     Raises: OrderNotFound, OrderStateConflict. Locks: the order.
     """
@@ -102,7 +116,11 @@ def remind_of_shipment(*, order_id: str, at: datetime) -> bool:
 def remind_of_confirmation(*, order_id: str, at: datetime) -> bool:
     """Write the buyer's reminder once. Returns: whether it was due. Locks: the order."""
     order = lock_order(order_id)
-    if order.state != OrderState.SHIPPED or order.remind_confirm_at is None or order.remind_confirm_at > at:
+    if (
+        order.state != OrderState.SHIPPED
+        or order.remind_confirm_at is None
+        or order.remind_confirm_at > at
+    ):
         return False
     order.remind_confirm_at = None
     _record(order, "order.confirm_reminder", at=at)
@@ -111,7 +129,8 @@ def remind_of_confirmation(*, order_id: str, at: datetime) -> bool:
 
 
 def mark_paid(order: Order, *, paid_at: datetime, at: datetime) -> None:
-    """Step of escrow's hold: the order's money is here. The caller has locked the order, which is CREATED."""
+    """Step of escrow's hold: the order's money is here. The caller has locked the order, which
+    is CREATED."""
     assert connection.in_atomic_block
     ship_by = order.ship_by or paid_at + timedelta(seconds=order.ship_seconds)
     order.pay(at=paid_at, ship_by=ship_by)
@@ -122,20 +141,32 @@ def mark_paid(order: Order, *, paid_at: datetime, at: datetime) -> None:
 
 
 def mark_confirmed(order: Order, *, confirmed_by: str, at: datetime) -> None:
-    """Step of escrow's release: the buyer has the goods. The caller has locked the order, which is SHIPPED."""
+    """Step of escrow's release: the buyer has the goods. The caller has locked the order, which
+    is SHIPPED."""
     assert connection.in_atomic_block
     order.confirm(at=at, confirmed_by=confirmed_by)
     _record(order, "order.confirmed", at=at)
-    order.save(update_fields=["state", "confirmed_at", "confirmed_by", "remind_confirm_at", "event_sequence"])
+    order.save(
+        update_fields=[
+            "state",
+            "confirmed_at",
+            "confirmed_by",
+            "remind_confirm_at",
+            "event_sequence",
+        ]
+    )
 
 
 def mark_canceled(order: Order, *, reason: str, at: datetime) -> None:
-    """Step of escrow's refund, and of canceling an unpaid order. The caller has locked the order."""
+    """Step of escrow's refund, and of canceling an unpaid order. The caller has locked the
+    order."""
     assert connection.in_atomic_block
     assert reason in CancelReason.values, reason
     order.cancel(at=at, reason=reason)
     _record(order, "order.canceled", at=at, reason=reason)
-    order.save(update_fields=["state", "canceled_at", "cancel_reason", "remind_ship_at", "event_sequence"])
+    order.save(
+        update_fields=["state", "canceled_at", "cancel_reason", "remind_ship_at", "event_sequence"]
+    )
 
 
 def mark_expired(order: Order, *, at: datetime) -> None:

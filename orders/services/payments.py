@@ -1,5 +1,6 @@
-"""Asking a channel for a buyer's money. Intent first: the payment row is committed before the channel is called,
-and its id is the one reference the channel ever hears (reliability rules R1, R2). A capture is booked by escrow.
+"""Asking a channel for a buyer's money. Intent first: the payment row is committed before the
+channel is called, and its id is the one reference the channel ever hears (reliability rules R1,
+R2). A capture is booked by escrow.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,9 @@ from orders.services.lifecycle import mark_expired, require_state
 
 MAX_ORDERS = 50
 LEASE = timedelta(seconds=60)  # how long one attempt may take before another may look
-QUERY_EVERY = timedelta(minutes=5)  # reliability R9: an unpaid payment is asked for at the latest after 15 minutes
+QUERY_EVERY = timedelta(
+    minutes=5
+)  # reliability R9: an unpaid payment is asked for at the latest after 15 minutes
 UNKNOWN_EVERY = timedelta(seconds=30)
 CLOSE_FOR = timedelta(days=2)  # how long an expired payment is watched for late money
 
@@ -36,7 +39,8 @@ class PaymentTooLate(DomainError):
 def create_payment(
     *, platform_id: str, order_ids: Sequence[str], channel: str, return_url: str, at: datetime
 ) -> Payment:
-    """Write down that a buyer will pay these orders through this channel. `submit_payment` then asks the channel.
+    """Write down that a buyer will pay these orders through this channel. `submit_payment` then
+    asks the channel.
 
     Money: none yet.
     Raises: PaymentInvalid, PaymentTooLate, OrderNotFound, OrderStateConflict, ChannelDisabled.
@@ -59,7 +63,8 @@ def create_payment(
         due_at=at + LEASE,
     )
     PaymentOrder.objects.bulk_create(
-        PaymentOrder(payment=payment, order=order, amount_minor=order.amount_minor) for order in orders
+        PaymentOrder(payment=payment, order=order, amount_minor=order.amount_minor)
+        for order in orders
     )
     return payment
 
@@ -67,16 +72,23 @@ def create_payment(
 def _check_orders(orders: Sequence[Order], *, platform_id: str, at: datetime) -> None:
     for order in orders:
         if order.platform_id != platform_id:
-            raise PaymentInvalid(f"Order {order.id} is not an order of this platform.", order=order.id)
+            raise PaymentInvalid(
+                f"Order {order.id} is not an order of this platform.", order=order.id
+            )
         require_state(order, OrderState.CREATED)
         if at >= order.pay_by:
-            raise PaymentTooLate(f"Order {order.id} had to be paid by {order.pay_by.isoformat()}.", order=order.id)
+            raise PaymentTooLate(
+                f"Order {order.id} had to be paid by {order.pay_by.isoformat()}.", order=order.id
+            )
     if len({order.currency for order in orders}) > 1:
-        raise PaymentInvalid("All orders of one payment must have the same currency.", field="orders")
+        raise PaymentInvalid(
+            "All orders of one payment must have the same currency.", field="orders"
+        )
 
 
 def submit_payment(*, payment_id: str, at: datetime) -> Payment:
-    """Ask the channel to take the money and keep its answer. May be repeated: the reference is the payment's id.
+    """Ask the channel to take the money and keep its answer. May be repeated: the reference is
+    the payment's id.
 
     Raises: ChannelDisabled. Never raises for what the channel answers: see the payment's state.
     """
@@ -98,7 +110,8 @@ def submit_payment(*, payment_id: str, at: datetime) -> Payment:
 
 @transaction.atomic(durable=True)
 def record_channel_answer(*, payment_id: str, answer: contract.Answer, at: datetime) -> Payment:
-    """Keep what a channel says about an open payment, unless it says money came: that is escrow's to book.
+    """Keep what a channel says about an open payment, unless it says money came: that is
+    escrow's to book.
 
     Locks: the payment.
     """
@@ -121,7 +134,13 @@ def record_channel_answer(*, payment_id: str, answer: contract.Answer, at: datet
         payment.provider_reference = answer.provider_reference or payment.provider_reference
     payment.save(
         update_fields=[
-            "state", "attempts", "due_at", "failure_code", "cashier_url", "provider_reference", "event_sequence"
+            "state",
+            "attempts",
+            "due_at",
+            "failure_code",
+            "cashier_url",
+            "provider_reference",
+            "event_sequence",
         ]
     )
     return payment
@@ -129,7 +148,8 @@ def record_channel_answer(*, payment_id: str, answer: contract.Answer, at: datet
 
 @transaction.atomic(durable=True)
 def expire_order(*, order_id: str, at: datetime) -> bool:
-    """Give an order up that nobody paid by `pay_by`, with its open payments. Late money becomes surplus.
+    """Give an order up that nobody paid by `pay_by`, with its open payments. Late money becomes
+    surplus.
 
     Returns: whether it was due. Locks: the orders of its payments by id, then the payments.
     """
@@ -147,22 +167,49 @@ def expire_order(*, order_id: str, at: datetime) -> bool:
     return True
 
 
+@transaction.atomic(durable=True)
+def give_up_payment(*, payment_id: str, at: datetime) -> bool:
+    """Expire an open payment that none of its orders waits for any more: paid by another
+    payment, or canceled.
+
+    The channel is then told to close it; else it would be asked about it for ever, and a buyer
+    could pay twice.
+
+    Returns: whether it was given up. Locks: the payment's orders by id, then the payment.
+    """
+    orders = lock_orders(selectors.order_ids_of_payment(payment_id))
+    payment = lock_payment(payment_id)
+    if payment.state not in Payment.OPEN or any(
+        order.state == OrderState.CREATED for order in orders.values()
+    ):
+        return False
+    payment.expire(close_at=at)
+    payment.save(update_fields=["state", "due_at", "event_sequence"])
+    return True
+
+
 def _waits_for_another(payment: Payment, order_id: str) -> bool:
     others = [other for other in selectors.order_ids_of_payment(payment.id) if other != order_id]
     return Order.objects.filter(pk__in=others, state=OrderState.CREATED).exists()
 
 
-def mark_succeeded(payment: Payment, *, provider_reference: str, paid_at: datetime, at: datetime) -> None:
-    """Step of escrow's hold: the money is here. The caller has locked the payment, which is open."""
+def mark_succeeded(
+    payment: Payment, *, provider_reference: str, paid_at: datetime, at: datetime
+) -> None:
+    """Step of escrow's hold: the money is here. The caller has locked the payment, which is
+    open."""
     assert connection.in_atomic_block
     payment.succeed(at=paid_at, provider_reference=provider_reference)
     events.record_payment_event(payment, "payment.succeeded", at=at)
-    payment.save(update_fields=["state", "succeeded_at", "provider_reference", "due_at", "event_sequence"])
+    payment.save(
+        update_fields=["state", "succeeded_at", "provider_reference", "due_at", "event_sequence"]
+    )
 
 
 @transaction.atomic(durable=True)
 def plan_next_question(*, payment_id: str, due_at: datetime | None) -> None:
-    """Set when the channel is to be asked about a payment again; None when never. Locks: the payment."""
+    """Set when the channel is to be asked about a payment again; None when never. Locks: the
+    payment."""
     payment = lock_payment(payment_id)
     payment.due_at = due_at
     payment.save(update_fields=["due_at"])

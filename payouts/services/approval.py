@@ -1,4 +1,5 @@
-"""People decide about payouts: approve, refuse, and say what became of one the bank gives no answer for.
+"""People decide about payouts: approve, refuse, and say what became of one the bank gives no
+answer for.
 
 Two persons always: whoever asked for a payout cannot approve it, in code and in the database.
 """
@@ -57,7 +58,9 @@ def approve_payout(*, payout_id: str, operator: User, at: datetime) -> Payout:
     """
     payout = _lock_pending(payout_id)
     if payout.requested_by_id == operator.pk:
-        raise SamePerson("You asked for this payout; another operator has to approve it.", payout=payout.id)
+        raise SamePerson(
+            "You asked for this payout; another operator has to approve it.", payout=payout.id
+        )
     payout.approved_by = operator
     payout.approve(at=at)
     events.record_payout_event(payout, "payout.approved", at=at)
@@ -70,7 +73,8 @@ def refuse_payout(*, payout_id: str, operator: User, reason: str, at: datetime) 
     """Stop a payout that waits for approval and give the money back to the payee's payable.
 
     Money: the reversal of Dr payable / Cr payout in transit.
-    Raises: PayoutNotFound, PayoutStateConflict, ReasonMissing. Locks: the payout, the payee's guarded account.
+    Raises: PayoutNotFound, PayoutStateConflict, ReasonMissing. Locks: the payout, the payee's
+        guarded account.
     """
     if not reason.strip():
         raise ReasonMissing("Say why the payout is refused; the seller will ask.")
@@ -78,16 +82,29 @@ def refuse_payout(*, payout_id: str, operator: User, reason: str, at: datetime) 
     ledger.reverse(entry_id=payout.sent_entry_id, at=at)
     payout.fail(code="approval_refused", message=reason[:200])
     events.record_payout_event(payout, "payout.refused", at=at)
-    payout.save(update_fields=["state", "failure_code", "failure_message", "due_at", "parked_at", "event_sequence"])
+    payout.save(
+        update_fields=[
+            "state",
+            "failure_code",
+            "failure_message",
+            "due_at",
+            "parked_at",
+            "event_sequence",
+        ]
+    )
     return payout
 
 
 @transaction.atomic(durable=True)
-def claim_outcome(*, payout_id: str, outcome: str, evidence: str, operator: User, at: datetime) -> Payout:
-    """Write down what one person found out about a parked payout. A second person has to confirm it.
+def claim_outcome(
+    *, payout_id: str, outcome: str, evidence: str, operator: User, at: datetime
+) -> Payout:
+    """Write down what one person found out about a parked payout. A second person has to confirm
+    it.
 
     Money: none yet.
-    Args: outcome: PAID or NOT_PAID. evidence: where it can be read, such as the bank's statement line.
+    Args: outcome: PAID or NOT_PAID. evidence: where it can be read, such as the bank's statement
+        line.
     Raises: PayoutNotFound, PayoutNotParked, EvidenceMissing.
     Idempotent: a later claim replaces an earlier one. Locks: the payout.
     """
@@ -107,7 +124,8 @@ def claim_outcome(*, payout_id: str, outcome: str, evidence: str, operator: User
 def confirm_outcome(*, payout_id: str, outcome: str, operator: User, at: datetime) -> Payout:
     """Let what one person found out about a parked payout be true, as the second person.
 
-    Money: PAID: Dr payout in transit / Cr reserve; NOT_PAID: the reversal of Dr payable / Cr payout in transit.
+    Money: PAID: Dr payout in transit / Cr reserve; NOT_PAID: the reversal of Dr payable / Cr
+        payout in transit.
     Args: outcome: what this person has read too; it must be what the first one claimed.
     Raises: PayoutNotFound, PayoutNotParked, OutcomeNotClaimed, SamePerson.
     Locks: the payout, then the payee's guarded account.
@@ -115,10 +133,13 @@ def confirm_outcome(*, payout_id: str, outcome: str, operator: User, at: datetim
     payout = _lock_parked(payout_id)
     if payout.claimed_outcome != outcome:
         raise OutcomeNotClaimed(
-            f"Nobody has claimed that payout {payout.id} is {outcome}.", claimed=payout.claimed_outcome
+            f"Nobody has claimed that payout {payout.id} is {outcome}.",
+            claimed=payout.claimed_outcome,
         )
     if payout.claimed_by_id == operator.pk:
-        raise SamePerson("You said so yourself; another operator has to confirm it.", payout=payout.id)
+        raise SamePerson(
+            "You said so yourself; another operator has to confirm it.", payout=payout.id
+        )
     payout.outcome_confirmed_by = operator
     if outcome == Outcome.PAID:
         sending.book_paid(payout, provider_reference="", paid_at=at, at=at)
@@ -132,7 +153,8 @@ def _lock_parked(payout_id: str) -> Payout:
     payout = lock_payout(payout_id)
     if payout.state != PayoutState.UNKNOWN or payout.parked_at is None:
         raise PayoutNotParked(
-            f"Payout {payout.id} is {payout.state}; the bank's own answer decides about it.", state=payout.state
+            f"Payout {payout.id} is {payout.state}; the bank's own answer decides about it.",
+            state=payout.state,
         )
     return payout
 
@@ -141,6 +163,7 @@ def _lock_pending(payout_id: str) -> Payout:
     payout = lock_payout(payout_id)
     if payout.state != PayoutState.PENDING:
         raise PayoutStateConflict(
-            f"Payout {payout.id} is {payout.state}; only a PENDING one can be decided.", state=payout.state
+            f"Payout {payout.id} is {payout.state}; only a PENDING one can be decided.",
+            state=payout.state,
         )
     return payout

@@ -1,4 +1,5 @@
-"""The cutoff: what has been released to a payee since the last one becomes a settlement and a payout."""
+"""The cutoff: what has been released to a payee since the last one becomes a settlement and a
+payout."""
 
 import logging
 from collections import defaultdict
@@ -34,7 +35,8 @@ class PayoutNotReplaceable(DomainError):
 def cut_settlements(*, schedule_id: int, at: datetime) -> list[Payout]:
     """Cut what a payee is owed into one settlement and payout per currency, if the schedule is due.
 
-    Currencies below the minimum or without a bank account wait for the next cutoff.
+    Currencies below the minimum or without a bank account wait for the next cutoff, and so does what
+    was released after a daily or weekly cutoff, however late the sweep is.
 
     Money: Dr payable / Cr payout in transit.
     Idempotent: by the lines: a release line is on one settlement for ever.
@@ -44,7 +46,8 @@ def cut_settlements(*, schedule_id: int, at: datetime) -> list[Payout]:
     if schedule.next_cutoff_at > at:
         return []
     by_currency = defaultdict(list)
-    for line in escrow_selectors.list_unsettled_lines(address=schedule.address):
+    before = _cutoff_passed(schedule, at=at)
+    for line in escrow_selectors.list_unsettled_lines(address=schedule.address, before=before):
         by_currency[line.currency].append(line)
     made = []
     for currency, lines in sorted(by_currency.items()):
@@ -56,12 +59,28 @@ def cut_settlements(*, schedule_id: int, at: datetime) -> list[Payout]:
     return made
 
 
+def _cutoff_passed(schedule: PayoutSchedule, *, at: datetime) -> datetime | None:
+    """The cutoff that is cut at `at`; None on an instant schedule, which cuts whatever is there."""
+    if schedule.cadence == calendar.INSTANT:
+        return None
+    latest = calendar.latest_cutoff(
+        cadence=schedule.cadence,
+        weekday=schedule.weekday,
+        time_zone=schedule.platform.time_zone,
+        at=at,
+    )
+    return max(latest, schedule.next_cutoff_at)
+
+
 def _next_cutoff(schedule: PayoutSchedule, *, waiting: int, at: datetime) -> datetime:
     """When to look again: an instant schedule with money that has to wait looks once a minute."""
     if waiting and schedule.cadence == calendar.INSTANT:
         return at + INSTANT_RETRY
     return calendar.next_cutoff(
-        cadence=schedule.cadence, weekday=schedule.weekday, time_zone=schedule.platform.time_zone, after=at
+        cadence=schedule.cadence,
+        weekday=schedule.weekday,
+        time_zone=schedule.platform.time_zone,
+        after=at,
     )
 
 
@@ -71,7 +90,9 @@ def _cut_currency(
     amount_minor = sum(line.amount_minor for line in lines)
     if amount_minor < schedule.minimum_minor:
         return None
-    account = _active_account(platform_id=schedule.platform_id, merchant_id=schedule.merchant_id, currency=currency)
+    account = _active_account(
+        platform_id=schedule.platform_id, merchant_id=schedule.merchant_id, currency=currency
+    )
     if account is None:
         log.warning("payee %s has no %s bank account, its payout waits", schedule.address, currency)
         return None
@@ -88,11 +109,18 @@ def _cut_currency(
     limit = schedule.approval_above_minor
     needs_approval = limit is not None and amount_minor > limit
     return _cut_payout(
-        settlement, account=account, rail=schedule.rail, needs_approval=needs_approval, requested_by=None, at=at
+        settlement,
+        account=account,
+        rail=schedule.rail,
+        needs_approval=needs_approval,
+        requested_by=None,
+        at=at,
     )
 
 
-def _active_account(*, platform_id: str, merchant_id: str | None, currency: str) -> BankAccount | None:
+def _active_account(
+    *, platform_id: str, merchant_id: str | None, currency: str
+) -> BankAccount | None:
     accounts = BankAccount.objects.filter(platform_id=platform_id, currency=currency, active=True)
     return accounts.filter(merchant_id=merchant_id).first()
 
@@ -153,10 +181,21 @@ def replace_payout(*, payout_id: str, requested_by: User, at: datetime) -> Payou
         state__in=[PayoutState.FAILED, PayoutState.RETURNED]
     )
     if old.state not in (PayoutState.FAILED, PayoutState.RETURNED) or live.exists():
-        raise PayoutNotReplaceable(f"Payout {old.id} is {old.state} or was replaced already.", payout=old.id)
-    account = _active_account(platform_id=old.platform_id, merchant_id=old.merchant_id, currency=old.currency)
+        raise PayoutNotReplaceable(
+            f"Payout {old.id} is {old.state} or was replaced already.", payout=old.id
+        )
+    account = _active_account(
+        platform_id=old.platform_id, merchant_id=old.merchant_id, currency=old.currency
+    )
     if account is None:
-        raise NoBankAccount(f"There is no active {old.currency} bank account to pay to.", payout=old.id)
+        raise NoBankAccount(
+            f"There is no active {old.currency} bank account to pay to.", payout=old.id
+        )
     return _cut_payout(
-        settlement, account=account, rail=old.rail, needs_approval=True, requested_by=requested_by, at=at
+        settlement,
+        account=account,
+        rail=old.rail,
+        needs_approval=True,
+        requested_by=requested_by,
+        at=at,
     )

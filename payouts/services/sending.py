@@ -1,5 +1,6 @@
-"""Paying through the bank. Intent first: SENDING is committed before the bank is called, under the payout's id, which
-never changes; no answer is the state UNKNOWN, left only by a query, a notification or two persons (rules R1 to R4).
+"""Paying through the bank. Intent first: SENDING is committed before the bank is called, under
+the payout's id, which never changes; no answer is the state UNKNOWN, left only by a query, a
+notification or two persons (rules R1 to R4).
 """
 
 import logging
@@ -44,10 +45,12 @@ class PayoutContradiction(DomainError):
 def claim_payout(*, payout_id: str, at: datetime) -> int | None:
     """Take an approved payout for sending, if the reserve covers it.
 
-    Money that is still on its way from a channel to the reserve cannot be paid out: such a payout waits.
+    Money that is still on its way from a channel to the reserve cannot be paid out: such a
+    payout waits.
 
     Returns: the number of the attempt, or None when there is nothing to send now.
-    Locks: the payout, then the reserve account, so that two claims cannot both count the same money.
+    Locks: the payout, then the reserve account, so that two claims cannot both count the same
+        money.
     """
     payout = lock_payout(payout_id)
     if payout.state != PayoutState.APPROVED:
@@ -58,15 +61,27 @@ def claim_payout(*, payout_id: str, at: datetime) -> int | None:
         return None
     payout.send(at=at, lease_until=at + LEASE)
     events.record_payout_event(payout, "payout.sent", at=at)
-    payout.save(update_fields=["state", "due_at", "attempts", "first_sent_at", "last_sent_at", "event_sequence"])
+    payout.save(
+        update_fields=[
+            "state",
+            "due_at",
+            "attempts",
+            "first_sent_at",
+            "last_sent_at",
+            "event_sequence",
+        ]
+    )
     return payout.attempts
 
 
 def _is_covered(payout: Payout) -> bool:
-    """Whether the reserve holds this payout on top of those the bank may be paying at this moment."""
+    """Whether the reserve holds this payout on top of those the bank may be paying at this
+    moment."""
     reserve = chart.reserve(registry.get_rail(payout.rail).custodian)
     accounts.lock_account(address=reserve, currency=payout.currency)
-    underway = Payout.objects.filter(rail=payout.rail, currency=payout.currency, state__in=Payout.OPEN)
+    underway = Payout.objects.filter(
+        rail=payout.rail, currency=payout.currency, state__in=Payout.OPEN
+    )
     owed = sum(underway.values_list("amount_minor", flat=True))
     return books.balance(address=reserve, currency=payout.currency) >= owed + payout.amount_minor
 
@@ -74,7 +89,8 @@ def _is_covered(payout: Payout) -> bool:
 def submit_payout(*, payout_id: str, attempt: int, at: datetime) -> Payout:
     """Call the bank for a claimed payout and keep its answer.
 
-    The claim is read again right before the call, so a sender that slept through its lease calls nobody.
+    The claim is read again right before the call, so a sender that slept through its lease calls
+    nobody.
     """
     payout = Payout.objects.select_related("bank_account").get(pk=payout_id)
     if payout.state not in Payout.OPEN or payout.attempts != attempt:
@@ -97,8 +113,9 @@ def submit_payout(*, payout_id: str, attempt: int, at: datetime) -> Payout:
 def query_payout(*, payout_id: str, at: datetime) -> Payout:
     """Ask the bank what became of a payout.
 
-    "Never heard of it" is believed only after the bank's finality window. Then a bank that executes a reference
-    once is sent the same reference again; for any other bank the payout is parked for two persons (rule R4).
+    "Never heard of it" is believed only after the bank's finality window. Then a bank that
+    executes a reference once is sent the same reference again; for any other bank the payout is
+    parked for two persons (rule R4).
     """
     payout = Payout.objects.get(pk=payout_id)
     rail = registry.get_rail(payout.rail)
@@ -154,22 +171,27 @@ def _claim_again(*, payout_id: str, at: datetime) -> int | None:
 def record_payout_answer(*, payout_id: str, answer: contract.Answer, at: datetime) -> Payout:
     """Keep what the bank says about a payout, from an answer, a query or a notification.
 
-    Money: paid: Dr payout in transit / Cr reserve; failed: the reversal of the payout's entry; returned: the reversal
-    of both.
-    Raises: PayoutNotFound, PayoutMismatch, PayoutContradiction. Idempotent: the same answer twice changes nothing.
+    Money: paid: Dr payout in transit / Cr reserve; failed: the reversal of the payout's entry;
+        returned: the reversal of both.
+    Raises: PayoutNotFound, PayoutMismatch, PayoutContradiction. Idempotent: the same answer
+        twice changes nothing.
     Locks: the payout, then the payee's guarded account.
     """
     payout = lock_payout(payout_id)
     if answer.status in (Status.SUCCEEDED, Status.RETURNED):
         _check_amount(payout, answer)
     if payout.state == PayoutState.APPROVED or payout.state == PayoutState.PENDING:
-        raise PayoutContradiction(f"The bank speaks of payout {payout.id}, which was never sent.", payout=payout.id)
+        raise PayoutContradiction(
+            f"The bank speaks of payout {payout.id}, which was never sent.", payout=payout.id
+        )
     if payout.state in Payout.OPEN:
         _record_open(payout, answer, at=at)
     elif payout.state == PayoutState.PAID and answer.status == Status.RETURNED:
         _return(payout, answer, at=at)
     elif _contradicts(payout, answer):
-        raise PayoutContradiction(f"Payout {payout.id} is {payout.state}, the bank now says {answer.status}.")
+        raise PayoutContradiction(
+            f"Payout {payout.id} is {payout.state}, the bank now says {answer.status}."
+        )
     payout.save()
     return payout
 
@@ -193,8 +215,14 @@ def _contradicts(payout: Payout, answer: contract.Answer) -> bool:
 
 def _record_open(payout: Payout, answer: contract.Answer, *, at: datetime) -> None:
     if answer.status in (Status.SUCCEEDED, Status.RETURNED):
-        book_paid(payout, provider_reference=answer.provider_reference, paid_at=answer.event_at or at, at=at)
+        book_paid(
+            payout,
+            provider_reference=answer.provider_reference,
+            paid_at=answer.event_at or at,
+            at=at,
+        )
         if answer.status == Status.RETURNED:
+            payout.save()  # paid, then returned: the state graph takes one step at a time
             _return(payout, answer, at=at)
     elif answer.status == Status.FAILED:
         book_failed(payout, code=answer.code or "refused_by_bank", message=answer.message, at=at)

@@ -99,6 +99,7 @@ def test_a_body_over_the_limit_is_refused_unread(door: Door, declared: int) -> N
     )
 
     problem(answer, 413, "body_too_large")
+    assert answer.headers["Content-Length"] == str(len(answer.content))
     assert stream.mock_calls == []
 
 
@@ -191,6 +192,13 @@ def test_every_answer_carries_its_own_request_id(shop: Shop) -> None:
     assert all(each.startswith("req_") for each in ids)
     assert len({*ids, forged}) == len(paths) + 1
     assert forged != "req_mine"
+
+
+def test_no_answer_is_kept_by_a_cache(shop: Shop) -> None:
+    order = shop.create_order()
+
+    for answer in (shop.get(f"/v1/orders/{order['id']}"), shop.get("/v1/orders/ord_1")):
+        assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_a_problem_names_too_many_errors_only_in_part(shop: Shop) -> None:

@@ -39,7 +39,8 @@ class Entry:
     legs: list[tuple[str, int]]
 
     def text(self) -> str:
-        return "\n".join([self.what, *(_leg(account, amount) for account, amount in self.legs)])
+        debits_first = sorted(self.legs, key=lambda leg: leg[1] < 0)
+        return "\n".join([self.what, *(_leg(account, amount) for account, amount in debits_first)])
 
 
 @dataclass
@@ -71,11 +72,12 @@ def read_journal(*, leave_out: Collection[str] = ()) -> Journal:
     with connection.cursor() as cursor:
         cursor.execute(_POSTINGS)
         rows = cursor.fetchall()
-    for entry_id, at, kind, _, subject, reverses_id, address, currency, amount in rows:
+    for entry_id, at, kind, reference, subject, reverses_id, address, currency, amount in rows:
         if subject in leave_out:
             continue
         account = _named(address, names)
-        what = f"{'Reversal: ' if reverses_id else ''}{TITLES[kind]}: {_named(subject, names)}"
+        of = f"{names[reference.split(':')[1]]} for " if kind == "capture" else ""
+        what = f"{'Reversal: ' if reverses_id else ''}{TITLES[kind]}: {of}{_named(subject, names)}"
         entry = entries.setdefault(entry_id, Entry(at, what, currency, []))
         entry.legs.append((account, amount))
         totals[account] += amount
@@ -84,11 +86,10 @@ def read_journal(*, leave_out: Collection[str] = ()) -> Journal:
 
 
 def _leg(account: str, amount: int) -> str:
-    side = "Dr" if amount > 0 else "Cr" if amount < 0 else "  "
-    debit = f"{amount / 100:.2f}" if amount > 0 else ""
-    credit = f"{-amount / 100:.2f}" if amount < 0 else "" if amount else "0.00"
-    shown = f"{side}  {account}" if amount >= 0 else f"{side}    {account}"
-    return f"     {shown:<{WIDTH}}{debit:>10}{credit:>11}".rstrip()
+    if amount < 0:
+        return f"     {f'Cr    {account}':<{WIDTH}}{'':>10}{_money(-amount):>11}"
+    side = "Dr" if amount else "  "
+    return f"     {f'{side}  {account}':<{WIDTH}}{_money(amount):>10}"
 
 
 def _names(leave_out: Collection[str]) -> dict[str, str]:
@@ -137,4 +138,4 @@ def _releases() -> Iterable[Release]:
 
 
 def _money(amount_minor: int) -> str:
-    return f"{amount_minor / 100:.2f}"
+    return "{}.{:02}".format(*divmod(amount_minor, 100))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows import journal
+from demo import clockwork
+from tests.flows import dues, journal
 from tests.flows.scenarios import FLOWS, Flow
 from tests.flows.stagecraft import open_market
 from tests.oracle import disagreements
@@ -24,6 +25,7 @@ def test_flow_leaves_the_golden_books(flow: Flow, forgetful: bool, tmp_path: Pat
     with open_market(flow, tmp_path, forgetful=forgetful) as market:
         flow.play(market)
 
+        assert clockwork.run_sweeps(at=market.now) == 0
         assert audit() == []
         assert disagreements(market) == []
         text = journal.read_journal().text(flow.title)
@@ -42,6 +44,10 @@ def test_flow_does_nothing_more_when_it_is_played_again(flow: Flow, tmp_path: Pa
         flow.play(market)
 
         assert journal.read_journal().text(flow.title) == before
+
+
+def test_every_sweep_has_its_bell() -> None:
+    assert list(dues.DUES) == list(clockwork.SWEEPS)
 
 
 def test_every_golden_file_is_of_a_flow() -> None:

@@ -9,8 +9,8 @@ from orders import sweeps as order_sweeps
 from orders.models import CancelReason, Order
 from orders.services import lifecycle, payments
 from tests import world as worlds
-from tests.races import ground
-from tests.races.ground import US, facts, order_facts
+from tests import ground
+from tests.ground import US, facts, order_facts
 from tests.races.starting_line import Case, Pair, one_of, one_winner
 
 CREATED = facts("CREATED", 1)

@@ -4,11 +4,11 @@ from typing import Any
 
 from channels.contract import Status
 from escrow.models import ReleaseLine
-from payouts.models import Payout, Settlement
+from payouts.models import Outcome, Payout, Settlement
 from payouts.services import approval, cutoff, sending
 from tests import world as worlds
-from tests.races import ground
-from tests.races.ground import payout_facts
+from tests import ground
+from tests.ground import payout_facts
 from tests.races.starting_line import Case, Pair, one_of, one_winner
 
 SENT = ["payout-sent"]
@@ -121,6 +121,22 @@ def returned_twice(world: worlds.World) -> Case:
     )
 
 
+def outcome_and_bank(world: worlds.World) -> Case:
+    """A second person confirms that a parked payout was paid, while the bank says that it failed."""
+    payout = ground.sent_payout(world)
+    ground.park(world, payout)
+    ann, ben = ground.operator("ann"), ground.operator("ben")
+    paid = {"payout_id": payout.id, "outcome": Outcome.PAID, "at": world.now}
+    approval.claim_outcome(**paid, evidence="statement 7, line 3", operator=ann)
+    return Case(
+        [
+            ("persons", lambda: approval.confirm_outcome(**paid, operator=ben)),
+            ("bank", lambda: ground.answer_payout(world, payout, Status.FAILED)),
+        ],
+        one_of(lambda: payout_facts(payout.id), {**PAID, "events": 4}, {**FAILED, "events": 4}),
+    )
+
+
 def replace_and_replace(world: worlds.World) -> Case:
     return _replace(world, ground.failed_payout(world))
 
@@ -158,6 +174,7 @@ PAIRS = [
     Pair("payout paid / payout failed", paid_and_failed),
     Pair("payout paid / same answer", paid_and_paid),
     Pair("payout returned / same answer", returned_twice),
+    Pair("parked payout: two persons / the bank", outcome_and_bank),
     Pair("replace payout / replace payout", replace_and_replace),
     Pair("replace old payout / replace newer payout", replace_old_and_newer),
 ]

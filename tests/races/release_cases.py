@@ -8,8 +8,8 @@ from escrow.services import refund as refunds
 from escrow.services import release as releases
 from orders.models import CancelReason, ConfirmedBy
 from tests import world as worlds
-from tests.races import ground
-from tests.races.ground import facts, order_facts
+from tests import ground
+from tests.ground import facts, order_facts
 from tests.races.starting_line import Case, Pair, one_of, one_winner
 
 RELEASED = facts("CONFIRMED", 4, "capture", "release", releases=1)

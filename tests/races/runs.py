@@ -3,7 +3,8 @@
 import os
 from dataclasses import dataclass, field
 
-from tests.races import ground, order_cases, payout_cases, release_cases, starting_line
+from tests import ground
+from tests.races import order_cases, payout_cases, release_cases, starting_line
 from tests.races.starting_line import Pair, Racers
 
 PAIRS: list[Pair] = [*order_cases.PAIRS, *release_cases.PAIRS, *payout_cases.PAIRS]

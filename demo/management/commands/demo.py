@@ -4,8 +4,8 @@ It must never be the way
 production is run."""
 
 import fcntl
-import importlib
 import os
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -27,10 +27,6 @@ from demo.supervisor import ProgramEnded, Supervisor
 
 WEB_PORT, CHANNEL_PORT, BANK_PORT = 8000, 8001, 8002
 READY_SECONDS = 60
-FROM_ENVIRONMENT = (
-    "ALLOWED_HOSTS", "CHANNELS", "CSRF_TRUSTED_ORIGINS", "PUBLIC_URL", "RAILS",
-    "SANDBOX_BANK_URL", "SANDBOX_CHANNEL_URL", "SWEEP_SECONDS",
-)  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -53,6 +49,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """End with 0 when stopped while serving or, with --once, when the order was paid out."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` would ignore it
         serving = False
         try:
             with _only_demo():
@@ -115,9 +112,9 @@ class Command(BaseCommand):
         from demo import seed
 
         os.environ.update(addresses)
-        fresh = importlib.reload(importlib.import_module(os.environ["DJANGO_SETTINGS_MODULE"]))
-        for name in FROM_ENVIRONMENT:
-            setattr(settings, name, getattr(fresh, name))
+        settings.PUBLIC_URL = addresses["PUBLIC_URL"]
+        settings.CHANNELS["sandbox"]["base_url"] = addresses["SANDBOX_CHANNEL_URL"]
+        settings.RAILS["sandbox-bank"]["base_url"] = addresses["SANDBOX_BANK_URL"]
         self._say("Migrating.")
         call_command("migrate", verbosity=0, interactive=False)
         self._say("Seeding.")

@@ -1,4 +1,5 @@
-"""`manage.py replay DIR`: live a real history through on a simulated clock, and report what came of it.
+"""`manage.py replay DIR`: live a real history through on a simulated clock, and report what came of
+it.
 
 It must never import half of a broken history without being told to, nor run beside a worker.
 """
@@ -28,34 +29,49 @@ from common.errors import DomainError
 from common.money import BPS, exponent
 from demo.local_sandbox import Clock, open_sandbox
 from demo.replay import guard, plan, reader, report, run
+from ledger.audit import Violation
 
 
 class Command(BaseCommand):
-    help = "Live the history in DIR (orders.csv, order_items.csv, sellers.csv) through, into a platform of its own."
+    help = "Live the history in DIR through on a simulated clock, into a platform of its own."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("directory", metavar="DIR", type=Path, help="where the three files are")
+        parser.add_argument(
+            "directory",
+            metavar="DIR",
+            type=Path,
+            help="of orders.csv, order_items.csv, sellers.csv",
+        )
         parser.add_argument("--currency", default="BRL", help="of all amounts, such as BRL")
-        parser.add_argument("--commission-bps", type=int, default=1000, help="of the goods, to the platform")
-        parser.add_argument("--service-fee-bps", type=int, default=60, help="of the whole amount, to us")
-        parser.add_argument("--report", metavar="FILE", type=Path, help="write the report there as well")
-        parser.add_argument("--skip-bad", action="store_true", help="report broken rows and go on without them")
+        parser.add_argument(
+            "--commission-bps", type=int, default=1000, help="of the goods, to the platform"
+        )
+        parser.add_argument(
+            "--service-fee-bps", type=int, default=60, help="of the whole amount, to us"
+        )
+        parser.add_argument(
+            "--report", metavar="FILE", type=Path, help="write the report there as well"
+        )
+        parser.add_argument(
+            "--skip-bad", action="store_true", help="report broken rows and go on without them"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """End with 0 when everything was settled, paid out and proven; else with 1 and a sentence."""
-        began = time.perf_counter()
+        """End with 0 when all was settled, paid out and proven; else with 1 and a sentence."""
         terms = _terms(options)
         carts = [plan.plan_cart(order) for order in self._read(options, terms).orders]
         _require_writable(options["report"])
         _require_schema()
         try:
             with guard.alone(until=plan.ends_before(carts)), _quick_commits():
-                result, violations = self._replay(carts, terms, began=began)
+                result, violations = self._replay(carts, terms)
         except (guard.NotAlone, run.ReplayStuck) as fault:
             raise CommandError(str(fault)) from None
         except KeyboardInterrupt:
-            self.stderr.write("Interrupted. What was lived so far stays in the books; the next replay settles it.")
+            self.stderr.write(
+                "Interrupted. What was lived so far stays in the books; the next replay settles it."
+            )
             sys.exit(130)
         self._publish(result, violations, options["report"])
 
@@ -68,7 +84,8 @@ class Command(BaseCommand):
             self.stderr.write(str(broken))
         if history.broken and not options["skip_bad"]:
             raise CommandError(
-                f"{_rows(history.broken)} broken. Nothing was imported; repair them or skip them with --skip-bad."
+                f"{_rows(history.broken)} broken. Nothing was imported; "
+                "repair them or skip them with --skip-bad."
             )
         if history.broken:
             self.stderr.write(f"{_rows(history.broken)} broken and skipped.")
@@ -77,8 +94,9 @@ class Command(BaseCommand):
         return history
 
     def _replay(
-        self, carts: list[plan.Cart], terms: run.Terms, *, began: float
-    ) -> tuple[dict[str, Any], list[report.Violation]]:
+        self, carts: list[plan.Cart], terms: run.Terms
+    ) -> tuple[dict[str, Any], list[Violation]]:
+        began = time.perf_counter()
         slug = ids.new_id("replay").replace("_", "-")
         starts_at = min(cart.created_at for cart in carts)
         before = report.read_position(terms.currency)
@@ -89,13 +107,17 @@ class Command(BaseCommand):
             _progress() as progress,
         ):
             if before.in_reserve_minor > 0:  # the bank is new, the account it keeps for us is not
-                sandbox.bank.deposit(reference=slug, amount_minor=before.in_reserve_minor, currency=terms.currency)
+                sandbox.bank.deposit(
+                    reference=slug, amount_minor=before.in_reserve_minor, currency=terms.currency
+                )
             task = progress.add_task("Sellers", total=len(plan.list_steps(carts)))
             platform, sellers = run.create_marketplace(
                 name=f"Replay {slug[-6:]}", slug=slug, carts=carts, terms=terms, at=starts_at
             )
             progress.update(task, description="Orders")
-            replay = run.Replay(sandbox, platform, sellers, carts, advance=lambda: progress.advance(task))
+            replay = run.Replay(
+                sandbox, platform, sellers, carts, advance=lambda: progress.advance(task)
+            )
             replay.live()
             seconds = time.perf_counter() - began
             progress.update(task, description="Audit")
@@ -109,7 +131,9 @@ class Command(BaseCommand):
             )
         return result, violations
 
-    def _publish(self, result: dict[str, Any], violations: list[report.Violation], file: Path | None) -> None:
+    def _publish(
+        self, result: dict[str, Any], violations: list[Violation], file: Path | None
+    ) -> None:
         text = json.dumps(result, indent=2)
         self.stdout.write(text)
         if file is not None:
@@ -139,22 +163,30 @@ def _rows(broken: list[reader.Broken]) -> str:
 
 def _require_writable(file: Path | None) -> None:
     """Find out before the work, not after it, that the report has no place to go to."""
-    if file is not None and (file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK)):
+    if file is not None and (
+        file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK)
+    ):
         raise CommandError(f"The report cannot be written to {file}.")
 
 
 def _require_schema() -> None:
-    """Bring our own database to the current schema; a database somebody gave us is not ours to change."""
+    """Bring our own database to the current schema; a database somebody gave us is not ours to
+    change.
+    """
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         if not settings.EMBEDDED:
-            raise CommandError("The database is not at the current schema; run `manage.py migrate` first.")
+            raise CommandError(
+                "The database is not at the current schema; run `manage.py migrate` first."
+            )
         call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
 
 
 @contextmanager
 def _quick_commits() -> Iterator[None]:
-    """Do not wait for the disk at each commit of this connection: a replay that a crash ends is over anyway."""
+    """Do not wait for the disk at each commit of this connection: a replay that a crash ends is
+    over anyway.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")
         try:
@@ -164,5 +196,10 @@ def _quick_commits() -> Iterator[None]:
 
 
 def _progress() -> Progress:
-    columns = (TextColumn("{task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:<8}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     return Progress(*columns, console=Console(stderr=True), refresh_per_second=4)

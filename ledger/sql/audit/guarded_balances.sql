@@ -1,4 +1,5 @@
--- The stored balance of every guarded account (its row and waiting credits) is its credits less its debits.
+-- The stored balance of every guarded account (its row and waiting credits) is its credits less its
+-- debits.
 SELECT a.id AS rank, 'account ' || a.id AS row,
        a.address || ' ' || a.currency || ' stores ' || coalesce((b.balance_minor + coalesce(w.total, 0))::text, 'no balance')
        || ', its postings make ' || coalesce(g.total, 0) AS sentence

@@ -1,4 +1,5 @@
--- Held money is kept by order, and never netted: no order has released or refunded more than was held for it.
+-- Held money is kept by order, and never netted: no order has released or refunded more than was
+-- held for it.
 SELECT min(e.id) AS rank, 'entry ' || max(e.id) AS row,
        e.subject || ' has ' || -sum(p.amount_minor) || ' ' || a.currency || ' held' AS sentence
 FROM ledger_posting AS p

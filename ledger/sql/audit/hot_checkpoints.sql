@@ -1,4 +1,5 @@
--- Every hot checkpoint is the sum of the postings up to the mark; an account without one has none up to it.
+-- Every hot checkpoint is the sum of the postings up to the mark; an account without one has none
+-- up to it.
 SELECT a.id AS rank, 'account ' || a.id AS row,
        a.address || ' ' || a.currency || ' has ' || coalesce(c.balance_minor::text, 'no balance')
        || ' at its checkpoint, its postings up to entry ' || mark.through || ' make ' || coalesce(g.total, 0)

@@ -1,4 +1,5 @@
--- Every reversal belongs to an entry that is none, with the same kind, subject and currency, leg by leg negated.
+-- Every reversal belongs to an entry that is none, with the same kind, subject and currency, leg by
+-- leg negated.
 SELECT e.id AS rank, 'entry ' || e.id AS row,
        e.reference || ' is not the exact mirror of entry ' || e.reverses_id AS sentence
 FROM ledger_journalentry AS e LEFT JOIN ledger_journalentry AS o ON o.id = e.reverses_id

@@ -1,0 +1,55 @@
+"""What must hold when a crashed flow has come to rest: every audit, both oracles, every event, the same outcome."""
+
+from difflib import ndiff
+
+from django.db import connection
+
+from payouts.models import NOT_PAID_CODE, Payout
+from tests import oracle
+from tests.flows import journal
+from tests.flows.market import Market
+from tests.world import audit
+
+Outcome = tuple[list[str], list[str], list[str]]
+
+# Events are numbered from 1 without gaps, and the last number is the one the subject remembers.
+_EVENTS = """
+    SELECT s.id || ' has counted ' || s.event_sequence || ' events and written ' || count(e.id)
+    FROM (
+        SELECT id, event_sequence FROM orders_order UNION ALL SELECT id, event_sequence FROM orders_payment
+        UNION ALL SELECT id, event_sequence FROM escrow_refund
+        UNION ALL SELECT id, event_sequence FROM payouts_payout UNION ALL SELECT id, 1 FROM escrow_surplus
+    ) AS s LEFT JOIN notifications_event AS e ON e.subject_id = s.id
+    GROUP BY s.id, s.event_sequence
+    HAVING count(e.id) <> s.event_sequence OR coalesce(max(e.sequence), 0) <> s.event_sequence
+"""
+_LEFT_OVER = """
+    SELECT 'event ' || type || ' was never relayed' FROM notifications_event WHERE relayed_at IS NULL
+    UNION ALL SELECT 'notification ' || subject || ' is ' || state || ': ' || note
+        FROM channels_inboundnotification WHERE state <> 'APPLIED'
+    UNION ALL SELECT 'payout ' || id || ' is still parked' FROM payouts_payout WHERE parked_at IS NOT NULL
+"""
+
+
+def outcome_of(market: Market) -> Outcome:
+    """What a flow ends in. A payout that two persons gave up counts as if it had never been."""
+    given_up = Payout.objects.filter(failure_code=NOT_PAID_CODE).values_list("id", flat=True)
+    return journal.read_journal(leave_out=set(given_up) if market.forgetful else ()).outcome()
+
+
+def broken_rules(market: Market, *, wanted: Outcome | None) -> list[str]:
+    """Returns: one sentence per rule that does not hold."""
+    broken = [f"audit: {found}" for found in audit()]
+    broken += [f"oracle: {found}" for found in oracle.disagreements(market)]
+    with connection.cursor() as cursor:
+        for query in (_EVENTS, _LEFT_OVER):
+            cursor.execute(query)
+            broken += [row[0] for row in cursor.fetchall()]
+    if wanted is not None:
+        broken += _differences(wanted, outcome_of(market))
+    return broken
+
+
+def _differences(wanted: Outcome, found: Outcome) -> list[str]:
+    lines = ndiff("\n".join(sum(wanted, [])).splitlines(), "\n".join(sum(found, [])).splitlines())
+    return [f"outcome: {line}" for line in lines if line[0] in "+-"]
