@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settlement_site.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 HEAD = "<!-- Written by docs/build.py. Change the code, then run `make docs`. -->\n"
 
@@ -348,7 +348,7 @@ def variables() -> list[tuple[str, str]]:
     return [
         *_variables(source),
         ("HOLDFAST_VAR", "Where this checkout writes while running; by default `var`."),
-        ("WEB_CONCURRENCY", "Processes of the web server, 8 threads each; by default 2."),
+        ("WEB_CONCURRENCY", "Processes of the web server, by default 2; not read from `.env`."),
     ]
 
 

@@ -10,8 +10,6 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +62,7 @@ class Command(BaseCommand):
         _require_writable(options["report"])
         _require_schema()
         try:
-            with guard.alone(until=plan.ends_before(carts)), _quick_commits():
+            with guard.alone(until=plan.ends_before(carts)):
                 result, violations = self._replay(carts, terms)
         except (guard.NotAlone, run.ReplayStuck) as fault:
             raise CommandError(str(fault)) from None
@@ -180,19 +178,6 @@ def _require_schema() -> None:
                 "The database is not at the current schema; run `manage.py migrate` first."
             )
         call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
-
-
-@contextmanager
-def _quick_commits() -> Iterator[None]:
-    """Do not wait for the disk at each commit of this connection: a replay that a crash ends is
-    over anyway.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SET synchronous_commit = off")
-        try:
-            yield
-        finally:
-            cursor.execute("RESET synchronous_commit")
 
 
 def _progress() -> Progress:
