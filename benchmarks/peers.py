@@ -59,6 +59,6 @@ def _peer(url: str, clients: int, seconds: float) -> float:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(
-            f"the peer failed, install requirements-bench.txt first:\n{done.stderr[-2000:]}"
+            f"the peer failed, install requirements-dev.txt first:\n{done.stderr[-2000:]}"
         )
     return float(json.loads(done.stdout)) if clients else 0.0

@@ -3,7 +3,7 @@
 It must never save a model: a page takes the clock, says who acts and why, and calls the service.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pghistory
@@ -82,16 +82,22 @@ def service_page(
     arguments: Mapping[str, Any] | None = None,
     show_secret: Callable[[Any], str] | None = None,
     secret_label: str = "",
+    object_id: str | None = None,
+    facts: Sequence[tuple[str | Promise, Any]] = (),
+    initial: Mapping[str, Any] | None = None,
+    passes_reason: bool = False,
+    refused: str = "",
 ) -> HttpResponse:
     """Show a form and, once it is posted and valid, call a service with its fields and the clock.
 
     A refusal of the service is shown in the form. `arguments` are passed on besides the fields.
     `show_secret` takes the service's answer to something that is shown this once and kept nowhere.
+    `facts` are shown above the form: what the operator is about to decide on. With `object_id` the
+    page leads back to that row instead of to the list. `passes_reason`: the service wants the
+    reason too. `refused` says why this operator may not: the button is off, the service decides.
     """
-    back_url = reverse(
-        f"{admin.admin_site.name}:{admin.opts.app_label}_{admin.opts.model_name}_changelist"
-    )
-    form = form_class(request.POST if request.method == "POST" else None)
+    back_url = _page_of(admin, object_id)
+    form = form_class(request.POST if request.method == "POST" else None, initial=initial)
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
@@ -99,10 +105,12 @@ def service_page(
         "explanation": explanation,
         "back_url": back_url,
         "form": form,
+        "facts": facts,
+        "refused": refused,
     }
     if form.is_valid():
         fields = {**form.cleaned_data, **(arguments or {})}
-        reason = fields.pop("reason")
+        reason = fields["reason"] if passes_reason else fields.pop("reason")
         try:
             with pghistory.context(actor=operator(request), reason=reason):
                 answer = call(**fields, at=timezone.now())
@@ -116,3 +124,10 @@ def service_page(
     page = TemplateResponse(request, "admin/service_page.html", context)
     page["Cache-Control"] = "no-store"
     return page
+
+
+def _page_of(admin: DjangoModelAdmin, object_id: str | None) -> str:
+    name = f"{admin.admin_site.name}:{admin.opts.app_label}_{admin.opts.model_name}"
+    if object_id is None:
+        return reverse(f"{name}_changelist")
+    return reverse(f"{name}_change", args=(object_id,))

@@ -19,6 +19,7 @@ from ledger import admin_panels as panels
 from merchants.admin_pages import ReadOnlyAdmin
 
 Text = str | Promise
+AMOUNT, STATE = _("Amount"), _("State")
 COUNTED = 10_000  # rows a list counts at most: beyond them, people search or filter
 
 
@@ -44,6 +45,11 @@ class ShownAdmin(ReadOnlyAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return []
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        changelist.full_result_count = changelist.result_count  # there is no full count to show
+        return changelist
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -95,10 +101,12 @@ def column(label: Text, read: Callable[[Any], Any], *, name: str) -> Callable[[A
 
 
 def amount_column(
-    label: Text = _("Amount"), *, name: str = "amount_minor", of: str = ""
+    label: Text = AMOUNT, *, name: str = "amount_minor", of: str = ""
 ) -> Callable[[Any], Any]:
     """Make a column of money in the row's currency."""
-    return column(label, lambda row: panels.money(getattr(row, of or name), row.currency), name=name)
+    return column(
+        label, lambda row: panels.money(getattr(row, of or name), row.currency), name=name
+    )
 
 
 def instant_column(label: Text, *, name: str) -> Callable[[Any], Any]:
@@ -106,7 +114,7 @@ def instant_column(label: Text, *, name: str) -> Callable[[Any], Any]:
 
 
 def state_column(
-    tones: Mapping[str, str], *, label: Text = _("State"), name: str = "state"
+    tones: Mapping[str, str], *, label: Text = STATE, name: str = "state"
 ) -> Callable[[Any], Any]:
     """Make a column of colored badges. `tones`: success, warning, danger, info or default."""
 

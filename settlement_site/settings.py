@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 import pghistory
 import pgtrigger
 from django.db.models import DO_NOTHING
+from django.templatetags.static import static
 from kombu import Exchange, Queue
 
 from settlement_site import embedded_postgres, embedded_valkey, environment, logs
+from settlement_site.colors import INDIGO
 from settlement_site.environment import BASE_DIR, VAR_DIR, BadSetting
 
 # Without DATABASE_URL this checkout runs its own PostgreSQL under var/ and may make its own secrets
@@ -81,6 +83,7 @@ INSTALLED_APPS = [
     "escrow",
     "payouts",
     "api",
+    "operators",  # after the apps whose pages it completes
     "demo",
     "sandbox",
 ]
@@ -126,7 +129,21 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Holdfast",
     "SITE_HEADER": "Holdfast",
+    "SITE_URL": None,
+    "SITE_ICON": lambda request: static("holdfast/logo.svg"),
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("holdfast/logo.svg"),
+        }
+    ],
+    "STYLES": [lambda request: static("holdfast/admin.css")],
+    "COLORS": {"primary": INDIGO},
+    "BORDER_RADIUS": "8px",
     "SHOW_LANGUAGES": True,
+    "DASHBOARD_CALLBACK": "operators.dashboard.add_dashboard",
+    "SIDEBAR": {"navigation": "operators.navigation.sidebar"},
 }
 
 # The door for machines: JSON in, JSON out, keys of our own. The api app adds its classes to its
@@ -196,6 +213,9 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 
+# Our own; each package brings its own besides.
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
 # Where `collectstatic` collects them. When empty they are served straight from the packages.
 STATIC_ROOT = environment.text("STATIC_ROOT", "") or None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
@@ -207,6 +227,8 @@ WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 # short locks)
 SESSION_OPTIONS = (
     "-c lock_timeout=3s -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s"
+    # No trigger is switched off. Unset, pgtrigger's triggers raise and catch an error at each call.
+    " -c pgtrigger.ignore={}"
 )
 
 _database: dict[str, Any] = (

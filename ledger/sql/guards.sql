@@ -12,7 +12,7 @@
 -- They are written twice, for one entry and for many; the tests try every refusal both ways. For
 -- one entry every look-up is a scalar sub-select: the plan is cached at its first use, in a new
 -- deployment over empty tables, and written as joins it would read whole tables for ever after
--- (performance.md 8.2). For many entries, EXECUTE plans the joins for the size at hand.
+-- (ADR 0002). For many entries, EXECUTE plans the joins for the size at hand.
 
 -- Say what is wrong, once it is known that something is. Reads the entries as they now stand.
 -- HF001 unbalanced, HF002 legs, HF003 unknown entry or account, HF004 route, HF005 wrong mirror

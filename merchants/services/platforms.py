@@ -32,7 +32,7 @@ class MerchantReferenceTaken(DomainError):
 class DeadlinePolicy:
     """A platform's deadlines in seconds; reminders count back from their deadline.
 
-    Source: shared defaults of the product (docs/money.md, Deadlines).
+    Source: shared defaults of the product (docs/states.md).
     """
 
     pay_seconds: int = 30 * 60

@@ -1,4 +1,4 @@
-"""Provider answers are untrusted (reliability.md section 5): odd ones are UNKNOWN, never booked."""
+"""Provider answers are untrusted: odd ones are UNKNOWN, never booked."""
 
 import gzip
 import json

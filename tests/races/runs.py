@@ -8,7 +8,7 @@ from tests.races import order_cases, payout_cases, release_cases, starting_line
 from tests.races.starting_line import Pair, Racers
 
 PAIRS: list[Pair] = [*order_cases.PAIRS, *release_cases.PAIRS, *payout_cases.PAIRS]
-TWIN_PERCENT = 95  # of the repeats with the locks off must fail (reliability.md section 4)
+TWIN_PERCENT = 95  # of the repeats with the locks off must fail
 
 
 def repeats(default: int) -> int:

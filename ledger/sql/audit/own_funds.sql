@@ -1,5 +1,5 @@
 -- Per currency: what is there (assets) less what is owed to customers equals the operator's own
--- funds in the system: fees earned + top-ups - channel fees - losses (money.md, rule 5).
+-- funds in the system: fees earned + top-ups - channel fees - losses.
 SELECT s.currency AS rank, 'currency ' || s.currency AS row,
        'Assets ' || s.assets || ' less customers'' money ' || s.owed || ' is not our own funds ' || s.own AS sentence
 FROM (
