@@ -157,9 +157,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
         return answer
 
     def facts(self, entry: JournalEntry) -> panels.Facts:
-        reverses = panels.link(
-            "ledger_journalentry", entry.reverses_id, f"#{entry.reverses_id}"
-        )
+        reverses = panels.link("ledger_journalentry", entry.reverses_id, f"#{entry.reverses_id}")
         return panels.Facts(
             title=_("Entry"),
             facts=[

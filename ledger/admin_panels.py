@@ -21,6 +21,8 @@ from ledger.models import JournalEntry
 
 Text = str | Promise
 NOTHING = "–"
+NONE = _("None.")
+JOURNAL = _("Journal")
 
 KINDS: dict[str, Text] = {
     "capture": _("Payment held"),
@@ -74,7 +76,7 @@ class Table:
     rows: Sequence[Sequence[Any]]
     numbers: Sequence[int] = ()
     total: Sequence[Any] = ()
-    empty: Text = _("None.")
+    empty: Text = NONE
     side: bool = False
 
     @property
@@ -157,7 +159,7 @@ class JournalBlock:
     lines: Sequence[JournalLine] = field(default_factory=list)
 
 
-def journal(entries: Iterable[JournalEntry], *, title: Text = _("Journal")) -> Journal:
+def journal(entries: Iterable[JournalEntry], *, title: Text = JOURNAL) -> Journal:
     """Lay out entries, which have their postings and accounts at hand."""
     return Journal(title=title, entries=[_block(entry) for entry in entries])
 
@@ -191,7 +193,9 @@ def money(amount_minor: int | None, currency: str) -> SafeString | str:
     if amount_minor is None:
         return NOTHING
     return format_html(
-        '<span class="hf-money">{} <small>{}</small></span>', digits(amount_minor, currency), currency
+        '<span class="hf-money">{} <small>{}</small></span>',
+        digits(amount_minor, currency),
+        currency,
     )
 
 

@@ -164,7 +164,7 @@ OWN_TOPUP = "own:topup"
 def class_of(address: str) -> AccountClass:
     """Find the class of an address. Raises: ValueError when the chart has no such account."""
     for pattern, account_class in _COMPILED:
-        if pattern.match(address):
+        if pattern.fullmatch(address):
             return account_class
     raise ValueError(f"{address!r} is not in the chart of accounts")
 

@@ -6,6 +6,7 @@ here must never be saved, and the database refuses an update or a deletion of mo
 
 from django.db import models
 from django.db.models import Func, Q
+from django.utils.translation import gettext_lazy as _
 
 from common.money import MAX_AMOUNT_MINOR
 from ledger import chart
@@ -31,7 +32,7 @@ class AccountClass(models.Model):
     meaning = models.CharField(max_length=200)
 
     class Meta:
-        verbose_name_plural = "account classes"
+        verbose_name_plural = _("account classes")
         constraints = (
             # The guard adds credits and takes debits off, so it can only keep accounts of the
             # credit side.
@@ -188,7 +189,7 @@ class JournalEntry(models.Model):
     )
 
     class Meta:
-        verbose_name_plural = "journal entries"
+        verbose_name_plural = _("journal entries")
         # Indexes by name and not `unique=True` or `db_index=True`: those would add a second (LIKE)
         # index.
         indexes = (models.Index(fields=("subject",), name="ledger_entry_subject"),)

@@ -4,12 +4,13 @@ Every answer is of one snapshot: one statement, or a checkpoint (which never cha
 statement. Balances are in the account's normal side: what we owe and what we own are positive.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ledger import chart
 from ledger.models import FIRST_GUARDED_ID, JournalEntry
@@ -160,6 +161,13 @@ def subject_balance(*, subject: str, address: str, currency: str) -> int:
 def subject_entries(subject: str) -> QuerySet[JournalEntry]:
     """An order's (or payout's) journal, oldest first, with its postings and their accounts."""
     entries = JournalEntry.objects.filter(subject=subject).order_by("id")
+    return entries.prefetch_related("postings__account")
+
+
+def entries_of(entry_ids: Iterable[int | None]) -> QuerySet[JournalEntry]:
+    """Find entries by their ids, and their reversals, oldest first, with postings and accounts."""
+    ids = [entry_id for entry_id in entry_ids if entry_id is not None]
+    entries = JournalEntry.objects.filter(Q(pk__in=ids) | Q(reverses_id__in=ids)).order_by("id")
     return entries.prefetch_related("postings__account")
 
 

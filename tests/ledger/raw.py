@@ -42,16 +42,19 @@ _references = itertools.count(1)
 
 INSERT = """
     WITH head (reference, kind, subject, currency, legs, reverses_id) AS (
-        SELECT * FROM unnest(%(references)s::text[], %(kinds)s::text[], %(subjects)s::text[],
-                             %(currencies)s::text[], %(declared)s::smallint[], %(reverses)s::bigint[])
+        SELECT * FROM unnest(
+            %(references)s::text[], %(kinds)s::text[], %(subjects)s::text[],
+            %(currencies)s::text[], %(declared)s::smallint[], %(reverses)s::bigint[])
     ), entry AS (
-        INSERT INTO ledger_journalentry (reference, kind, subject, currency, legs, reverses_id, event_at)
+        INSERT INTO ledger_journalentry
+            (reference, kind, subject, currency, legs, reverses_id, event_at)
         SELECT *, %(at)s FROM head RETURNING id, reference
     ), posted AS (
         INSERT INTO ledger_posting (entry_id, leg, account_id, amount_minor)
         SELECT entry.id, leg.leg, leg.account_id, leg.amount_minor
-        FROM unnest(%(of)s::text[], %(numbers)s::smallint[], %(accounts)s::bigint[], %(amounts)s::bigint[])
-            AS leg (reference, leg, account_id, amount_minor) JOIN entry USING (reference)
+        FROM unnest(
+            %(of)s::text[], %(numbers)s::smallint[], %(accounts)s::bigint[], %(amounts)s::bigint[]
+        ) AS leg (reference, leg, account_id, amount_minor) JOIN entry USING (reference)
     )
     SELECT max(id) FROM entry
 """
@@ -126,13 +129,14 @@ def books() -> tuple[Any, ...]:
     """Everything that would show that the books moved."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT (SELECT count(*) FROM ledger_journalentry), (SELECT count(*) FROM ledger_posting)"
+            "SELECT (SELECT count(*) FROM ledger_journalentry),"
+            " (SELECT count(*) FROM ledger_posting)"
         )
         return (*cursor.fetchone(), selectors.trial_balance())
 
 
 def fund(ids: dict[str, int], amount_minor: int = 10_000_001) -> None:
-    """Give every account that money can be taken from some money, so that only a rule can refuse."""
+    """Give every account that pays some money, so that only a rule can refuse."""
     at_first = ids["channel_receivable"], ids["held"]
     insert(
         entry((at_first[0], 4 * amount_minor), (at_first[1], -4 * amount_minor)),
@@ -166,7 +170,9 @@ def post_release(order: str, seller: str = SELLER, shop: str = SHOP, currency: s
         entries.Leg(chart.platform_commission(shop), 450),
         entries.Leg(chart.SERVICE_FEE, 60),
     )
-    draft = entries.release(release_id=f"rel_{order}", order_id=order, currency=currency, shares=shares)
+    draft = entries.release(
+        release_id=f"rel_{order}", order_id=order, currency=currency, shares=shares
+    )
     with transaction.atomic():
         return services.post(draft=draft, at=AT)
 

@@ -1,4 +1,4 @@
-"""Nothing in the books is ever changed or deleted, and only the code decides the chart: tried by raw SQL."""
+"""Nothing in the books is ever changed or deleted, and the code decides the chart: by raw SQL."""
 
 import pytest
 
@@ -50,7 +50,8 @@ def test_table_is_not_truncated(table: str) -> None:
 def test_route_is_not_added_outside_a_migration() -> None:
     with raw.refused("HF006"):
         raw.execute(
-            "INSERT INTO ledger_route (kind, account_class_id, side) VALUES ('capture', 'held', 'D')"
+            "INSERT INTO ledger_route (kind, account_class_id, side)"
+            " VALUES ('capture', 'held', 'D')"
         )
 
 
@@ -58,7 +59,8 @@ def test_route_is_not_added_outside_a_migration() -> None:
 def test_account_class_is_not_added_outside_a_migration() -> None:
     with raw.refused("HF006"):
         raw.execute(
-            "INSERT INTO ledger_accountclass (code, pattern, kind, side, guarded, customers, meaning)"
+            "INSERT INTO ledger_accountclass"
+            " (code, pattern, kind, side, guarded, customers, meaning)"
             " VALUES ('mine', '^mine$', 'LIABILITY', 'CREDIT', false, false, '')"
         )
 
@@ -67,9 +69,12 @@ def test_account_class_is_not_added_outside_a_migration() -> None:
 @pytest.mark.parametrize("table", ["ledger_guardedbalance", "ledger_waitingcredit"])
 def test_balance_is_not_inserted_by_hand(table: str) -> None:
     with raw.refused("HF006"):
-        raw.execute(f"INSERT INTO {table} (account_id, balance_minor) VALUES (100001, 1)".replace(
-            "balance_minor", "amount_minor" if table == "ledger_waitingcredit" else "balance_minor"
-        ))
+        raw.execute(
+            f"INSERT INTO {table} (account_id, balance_minor) VALUES (100001, 1)".replace(
+                "balance_minor",
+                "amount_minor" if table == "ledger_waitingcredit" else "balance_minor",
+            )
+        )
 
 
 @pytest.mark.django_db
@@ -78,7 +83,7 @@ def test_balance_is_not_inserted_by_hand(table: str) -> None:
     [
         ("held", "reserve"),
         ("merchant:mer_1a:payable", "held"),
-        ("merchant:mer_1a:wallet", "merchant_payable"),
+        ("merchant:mer_1a:purse", "merchant_payable"),
         ("held\n", "held"),
         ("HELD", "held"),
         ("reserve:", "reserve"),
@@ -86,7 +91,9 @@ def test_balance_is_not_inserted_by_hand(table: str) -> None:
     ],
 )
 def test_account_is_refused_when_the_address_is_not_of_the_class(address: str, code: str) -> None:
-    insert = "INSERT INTO ledger_account (address, currency, account_class_id) VALUES (%s, 'CNY', %s)"
+    insert = (
+        "INSERT INTO ledger_account (address, currency, account_class_id) VALUES (%s, 'CNY', %s)"
+    )
 
     with raw.refused("HF007"):
         raw.execute(insert, address, code)
@@ -95,7 +102,9 @@ def test_account_is_refused_when_the_address_is_not_of_the_class(address: str, c
 @pytest.mark.django_db
 @pytest.mark.parametrize("currency", ["cny", "CN", "¥"])
 def test_account_is_refused_when_the_currency_is_no_code(currency: str) -> None:
-    insert = "INSERT INTO ledger_account (address, currency, account_class_id) VALUES ('held', %s, 'held')"
+    insert = """
+        INSERT INTO ledger_account (address, currency, account_class_id) VALUES ('held', %s, 'held')
+    """
 
     with raw.refused("23514", "ledger_account_currency"):
         raw.execute(insert, currency)

@@ -1,4 +1,4 @@
-"""A reversal is the exact mirror of an entry, once: anything else the database refuses, by raw SQL too."""
+"""A reversal is the exact mirror of an entry, once; the database refuses anything else."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""Every refusal of the books, provoked by raw SQL: the database is the last auditor, and it never sleeps.
+"""Every refusal of the books, provoked by raw SQL: the database is the last auditor.
 
-Each is tried for an entry alone and for one hidden in a batch, because the trigger has a path for each.
+Each is tried for an entry alone and for one in a batch: the trigger has a path for each.
 """
 
 import itertools
@@ -124,7 +124,9 @@ def test_entry_is_refused_when_an_amount_is_zero_or_beyond_the_limit(
     ids: dict[str, int], amount_minor: int
 ) -> None:
     with raw.refused("23514", "ledger_posting_amount"):
-        raw.insert(raw.entry((ids["channel_receivable"], amount_minor), (ids["held"], -amount_minor)))
+        raw.insert(
+            raw.entry((ids["channel_receivable"], amount_minor), (ids["held"], -amount_minor))
+        )
 
 
 def test_entry_is_refused_when_the_reference_is_taken(ids: dict[str, int]) -> None:
@@ -155,7 +157,10 @@ def test_entry_takes_only_the_routes_of_its_kind_over_all_kinds_classes_and_side
     for kind, code, side in TRIPLES:
         written = raw.entry(*_legs_with(kind, code, side, ids), kind=kind)
         if (code, side) in entries.ROUTES[kind]:
-            raw.insert(*[{**each, "reference": f"{kind}{code}{n}"} for n, each in enumerate(company)], written)
+            raw.insert(
+                *[{**each, "reference": f"{kind}{code}{n}"} for n, each in enumerate(company)],
+                written,
+            )
             accepted += 1
         else:
             with raw.refused("HF004"):
@@ -198,7 +203,9 @@ def test_guarded_balance_nets_debits_and_credits_of_one_statement(ids: dict[str,
     raw.fund(ids, 10001)
 
     raw.insert(
-        raw.entry((ids["merchant_payable"], 10002), (ids["payout_in_transit"], -10002), kind="payout-sent"),
+        raw.entry(
+            (ids["merchant_payable"], 10002), (ids["payout_in_transit"], -10002), kind="payout-sent"
+        ),
         raw.entry((ids["held"], 7), (ids["merchant_payable"], -7), kind="release"),
     )
 

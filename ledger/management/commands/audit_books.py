@@ -70,8 +70,9 @@ class Command(BaseCommand):
         for currency, orders in groupby(held, key=lambda line: line.currency):
             listed = list(orders)
             total = sum(line.balance_minor for line in listed)
+            noun = "order" if len(listed) == 1 else "orders"
             self.stdout.write(
-                f"\nHeld for {len(listed)} orders: {_column(total, currency)} {currency}"
+                f"\nHeld for {len(listed)} {noun}: {_column(total, currency)} {currency}"
             )
             for line in listed if list_held else ():
                 self.stdout.write(
