@@ -3,6 +3,7 @@
 It must never be stored: each station keeps its own state, this only says them together.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,6 +105,36 @@ def picture(order: Order) -> Picture:
         terms=terms,
         explanation=explanation.explain(terms),
     )
+
+
+def statuses(orders: Sequence[Order]) -> dict[str, Status]:
+    """Say where each of several orders stands, in a fixed number of queries.
+
+    Returns: by order id.
+    """
+    ids = [order.pk for order in orders]
+    holds = {hold.order_id: hold.state for hold in Hold.objects.filter(order_id__in=ids)}
+    refunds = defaultdict(list)
+    of_holds = Refund.objects.filter(hold__order_id__in=ids)
+    for order_id, state in of_holds.values_list("hold__order_id", "state"):
+        refunds[order_id].append(state)
+    lines = list(
+        ReleaseLine.objects.filter(release__hold__order_id__in=ids)
+        .select_related("release__hold")
+        .order_by("id")
+    )
+    split = defaultdict(list)
+    for line, released in zip(lines, _released_split(lines), strict=True):
+        split[line.release.hold.order_id].append(released)
+    return {
+        order.pk: compose(
+            order_state=order.state,
+            hold_state=holds.get(order.pk),
+            refund_states=refunds[order.pk],
+            split=split[order.pk],
+        )
+        for order in orders
+    }
 
 
 def compose(

@@ -1,6 +1,8 @@
 """The raw inbox: every verified message of a channel or a bank, kept as it came, before anybody
 acts on it."""
 
+import pghistory
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -44,3 +46,16 @@ class InboundNotification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.event_id}"
+
+
+# Only what an operator does is kept: the inbox itself says what every message has come to.
+pghistory.track(
+    pghistory.UpdateEvent(
+        condition=pgtrigger.Q(
+            old__state__in=[InboxState.FLAGGED.value, InboxState.ORPHAN.value],
+            new__state=InboxState.RECEIVED.value,
+        )
+    ),
+    model_name="InboundNotificationAudit",
+    fields=["id", "state", "attempts", "note"],
+)(InboundNotification)

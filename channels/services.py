@@ -11,6 +11,19 @@ from django.utils.dateparse import parse_datetime
 
 from channels import contract
 from channels.models import InboundNotification, InboxState
+from common.errors import DomainError
+
+
+class NotificationNotFound(DomainError):
+    code = "notification_not_found"
+    status = 404
+
+
+class NotificationNotRetryable(DomainError):
+    """The message has been applied, or is about to be."""
+
+    code = "notification_not_retryable"
+
 
 LEASE = timedelta(seconds=30)
 ORPHAN_BACKOFF = (
@@ -97,6 +110,28 @@ def mark_flagged(*, notification_id: int, note: str) -> None:
     InboundNotification.objects.filter(pk=notification_id).exclude(state=InboxState.APPLIED).update(
         state=InboxState.FLAGGED, note=note[:300], due_at=None
     )
+
+
+@transaction.atomic(durable=True)
+def retry_notification(*, notification_id: int, at: datetime) -> InboundNotification:
+    """Let a message that was flagged or matched nothing be applied again, by the next sweep.
+
+    Money: none here; applying it is what may move money.
+    Raises: NotificationNotFound, NotificationNotRetryable. Locks: the message.
+    """
+    rows = InboundNotification.objects.select_for_update(of=("self",))
+    row = rows.filter(pk=notification_id).first()
+    if row is None:
+        raise NotificationNotFound(f"There is no message {notification_id}.")
+    if row.state not in (InboxState.FLAGGED, InboxState.ORPHAN):
+        raise NotificationNotRetryable(
+            f"The message is {row.state}; only a FLAGGED or ORPHAN one is applied again.",
+            state=row.state,
+        )
+    row.state = InboxState.RECEIVED
+    row.due_at = at
+    row.save(update_fields=["state", "due_at"])
+    return row
 
 
 def _to_json(notification: contract.Notification) -> dict[str, Any]:

@@ -26,13 +26,13 @@ from merchants.admin_show import (
 )
 from orders.models import Order
 
-HOLD_TONES = {
+HOLD_TONES: dict[str, str] = {
     HoldState.HELD: "info",
     HoldState.FROZEN: "warning",
     HoldState.RELEASED: "success",
     HoldState.REFUNDED: "danger",
 }
-REFUND_TONES = {
+REFUND_TONES: dict[str, str] = {
     RefundState.PENDING: "default",
     RefundState.SUBMITTED: "info",
     RefundState.SUCCEEDED: "success",
@@ -55,7 +55,7 @@ class HoldAdmin(ShownAdmin):
         column(_("Order"), lambda hold: hold.order.reference, name="order"),
         column(_("Seller"), lambda hold: hold.order.merchant.name, name="merchant"),
         state_column(HOLD_TONES),
-        amount_column(_("Received")),
+        amount_column(_("Taken from the buyer")),
         amount_column(_("Held"), name="remaining_minor"),
         instant_column(_("Held since"), name="held_at"),
     ]
@@ -109,7 +109,7 @@ def _hold_facts(hold: Hold) -> panels.Facts:
             (_("Id"), panels.mono(hold.pk)),
             (_("Order"), _order_link(hold.order)),
             (_("Payment"), panels.link("orders_payment", hold.payment_id, hold.payment_id)),
-            (_("Received"), panels.money(hold.amount_minor, hold.currency)),
+            (_("Taken from the buyer"), panels.money(hold.amount_minor, hold.currency)),
             (_("Released"), panels.money(hold.released_minor, hold.currency)),
             (_("Refunded"), panels.money(hold.refunded_minor, hold.currency)),
             (_("Still held"), panels.money(hold.remaining_minor, hold.currency)),
@@ -123,7 +123,7 @@ def _hold_facts(hold: Hold) -> panels.Facts:
 def _releases(hold: Hold) -> panels.Table:
     return panels.Table(
         title=_("Releases"),
-        headings=[_("Release"), _("Confirmed by"), _("Released"), _("Amount")],
+        headings=[_("Release"), _("Confirmed by"), _("Released at"), _("Amount")],
         numbers=[3],
         rows=[
             [
@@ -166,12 +166,12 @@ class ReleaseAdmin(ShownAdmin):
             name="confirmed_by",
         ),
         amount_column(),
-        instant_column(_("Released"), name="released_at"),
+        instant_column(_("Released at"), name="released_at"),
     ]
     list_filter = [
         choices_filter("confirmed_by", _("Confirmed by")),
         related_filter("hold__order__platform", _("Platform")),
-        dates_filter("released_at", _("Released")),
+        dates_filter("released_at", _("Released at")),
     ]
     list_select_related = ["hold__order__merchant"]
 
@@ -209,7 +209,7 @@ class ReleaseAdmin(ShownAdmin):
                 (_("Hold"), panels.link("escrow_hold", release.hold_id, release.hold_id)),
                 (_("Entry"), _entry(release.entry_id)),
                 (_("Confirmed by"), release.get_confirmed_by_display()),
-                (_("Released"), panels.instant(release.released_at)),
+                (_("Released at"), panels.instant(release.released_at)),
             ],
             side=True,
         )
@@ -259,7 +259,7 @@ class RefundAdmin(ShownAdmin):
                 (_("Channel"), refund.channel),
                 (_("Their reference"), panels.mono(refund.provider_reference)),
                 (_("Created"), panels.instant(refund.created_at)),
-                (_("Refunded"), panels.instant(refund.succeeded_at)),
+                (_("Refunded at"), panels.instant(refund.succeeded_at)),
                 (_("Asked next"), panels.instant(refund.due_at)),
                 (_("Attempts"), refund.attempts),
                 (_("Failure"), refund.failure_code or panels.NOTHING),
@@ -280,12 +280,12 @@ class SurplusAdmin(ShownAdmin):
         column(_("Order"), lambda surplus: surplus.order.reference, name="order"),
         column(_("Reason"), lambda surplus: surplus.get_reason_display(), name="reason"),
         amount_column(),
-        instant_column(_("Received"), name="received_at"),
+        instant_column(_("Received at"), name="received_at"),
     ]
     list_filter = [
         choices_filter("reason", _("Reason")),
         related_filter("order__platform", _("Platform")),
-        dates_filter("received_at", _("Received")),
+        dates_filter("received_at", _("Received at")),
     ]
     list_select_related = ["order"]
 
@@ -305,10 +305,13 @@ class SurplusAdmin(ShownAdmin):
             facts=[
                 (_("Id"), panels.mono(surplus.pk)),
                 (_("Order"), _order_link(surplus.order)),
-                (_("Payment"), panels.link("orders_payment", surplus.payment_id, surplus.payment_id)),
+                (
+                    _("Payment"),
+                    panels.link("orders_payment", surplus.payment_id, surplus.payment_id),
+                ),
                 (_("Reason"), surplus.get_reason_display()),
                 (_("Their reference"), panels.mono(surplus.provider_reference)),
-                (_("Received"), panels.instant(surplus.received_at)),
+                (_("Received at"), panels.instant(surplus.received_at)),
             ],
             side=True,
         )

@@ -139,6 +139,11 @@ def dates_filter(name: str, title: Text) -> tuple[str, type[admin.FieldListFilte
     return name, _titled(admin.DateFieldListFilter, title)
 
 
+def empty_filter(name: str, title: Text) -> tuple[str, type[admin.FieldListFilter]]:
+    """Filter by whether a column is empty."""
+    return name, _titled(admin.EmptyFieldListFilter, title)
+
+
 def related_filter(name: str, title: Text) -> tuple[str, type[admin.FieldListFilter]]:
     return name, _titled(admin.RelatedOnlyFieldListFilter, title)
 

@@ -29,7 +29,7 @@ from merchants.models import Platform
 from merchants.terms import CommissionBase, Group, Terms
 from orders.models import Order, OrderState, Payment, PaymentState
 
-ORDER_TONES = {
+ORDER_TONES: dict[str, str] = {
     OrderState.CREATED: "default",
     OrderState.PAID: "info",
     OrderState.SHIPPED: "warning",
@@ -37,7 +37,7 @@ ORDER_TONES = {
     OrderState.EXPIRED: "default",
     OrderState.CANCELED: "danger",
 }
-PAYMENT_TONES = {
+PAYMENT_TONES: dict[str, str] = {
     PaymentState.PENDING: "default",
     PaymentState.SUCCEEDED: "success",
     PaymentState.FAILED: "danger",
@@ -79,11 +79,11 @@ class OrderAdmin(ShownAdmin):
     def panels(self, request: HttpRequest, order: Order) -> list[Any]:
         terms = Terms.from_json(order.terms)
         return [
-            lines(order),
             commission(terms),
+            panels.journal(books.subject_entries(order.pk)),
+            lines(order),
             payments(order),
             shipments(order),
-            panels.journal(books.subject_entries(order.pk)),
             panels.Remarks(
                 _("How the split came about"),
                 [remark.sentence for remark in explanation.explain(terms)],
@@ -160,7 +160,9 @@ def _commission_row(group: Group, currency: str) -> list[Any]:
     limits = " / ".join(
         panels.NOTHING if bound is None else panels.digits(bound, currency) for bound in bounds
     )
-    name = panels.link("merchants_commissionrule", rule.id, _("Commission on %(base)s") % {"base": of})
+    name = panels.link(
+        "merchants_commissionrule", rule.id, _("Commission on %(base)s") % {"base": of}
+    )
     return [name, base, panels.percent(rule.rate_bps), limits, amount]
 
 
@@ -168,7 +170,7 @@ def payments(order: Order) -> panels.Table:
     parts = order.payment_parts.select_related("payment").order_by("payment_id")
     return panels.Table(
         title=_("Payments"),
-        headings=[_("Payment"), _("Channel"), _("State"), _("Paid"), _("Amount")],
+        headings=[_("Payment"), _("Channel"), _("State"), _("Paid at"), _("Amount")],
         numbers=[4],
         rows=[
             [
@@ -187,7 +189,7 @@ def payments(order: Order) -> panels.Table:
 def shipments(order: Order) -> panels.Table:
     return panels.Table(
         title=_("Shipments"),
-        headings=[_("Carrier"), _("Tracking number"), _("Shipped")],
+        headings=[_("Carrier"), _("Tracking number"), _("Shipped at")],
         rows=[
             [parcel.carrier, panels.mono(parcel.tracking_number), panels.instant(parcel.shipped_at)]
             for parcel in order.shipments.order_by("shipped_at", "id")
@@ -248,7 +250,11 @@ class PaymentAdmin(ShownAdmin):
                 for part in parts
             ],
         )
-        return [orders, payment_facts(payment), audit_steps(payment, labels=dict(PaymentState.choices))]
+        return [
+            orders,
+            payment_facts(payment),
+            audit_steps(payment, labels=dict(PaymentState.choices)),
+        ]
 
 
 def payment_facts(payment: Payment) -> panels.Facts:
@@ -261,7 +267,7 @@ def payment_facts(payment: Payment) -> panels.Facts:
             (_("Their reference"), panels.mono(payment.provider_reference)),
             (_("Created"), panels.instant(payment.created_at)),
             (_("Expires"), panels.instant(payment.expires_at)),
-            (_("Paid"), panels.instant(payment.succeeded_at)),
+            (_("Paid at"), panels.instant(payment.succeeded_at)),
             (_("Asked next"), panels.instant(payment.due_at)),
             (_("Attempts"), payment.attempts),
             (_("Failure"), payment.failure_code or panels.NOTHING),

@@ -35,8 +35,8 @@ class PayoutNotReplaceable(DomainError):
 def cut_settlements(*, schedule_id: int, at: datetime) -> list[Payout]:
     """Cut what a payee is owed into one settlement and payout per currency, if the schedule is due.
 
-    Currencies below the minimum or without a bank account wait for the next cutoff, and so does what
-    was released after a daily or weekly cutoff, however late the sweep is.
+    Currencies below the minimum or without a bank account wait for the next cutoff, and so does
+    what was released after a daily or weekly cutoff, however late the sweep is.
 
     Money: Dr payable / Cr payout in transit.
     Idempotent: by the lines: a release line is on one settlement for ever.

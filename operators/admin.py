@@ -1,0 +1,96 @@
+"""The order page of the operators: the order itself, and what the later stations made of it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from api import status
+from escrow.admin import refunds
+from escrow.models import Payee
+from ledger import admin_panels as panels
+from merchants.admin_show import amount_column, column, instant_column
+from operators.labels import LINE_TONES, LINES, STATUSES, TONES
+from operators.timeline import order_steps
+from orders.admin import OrderAdmin
+from orders.models import Order
+from payouts.admin_rows import payouts as payouts_table
+from payouts.models import Payout
+
+admin.site.unregister(Order)
+
+
+@admin.register(Order)
+class OrderPage(OrderAdmin):
+    list_display = [
+        *OrderAdmin.list_display[:3],
+        column(_("State"), lambda order: status_badge(order.composed), name="composed"),
+        amount_column(),
+        instant_column(_("Created"), name="created_at"),
+    ]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        orders = list(changelist.result_list)
+        found = status.statuses(orders)
+        for order in orders:
+            order.composed = found[order.pk]
+        changelist.result_list = orders
+        return changelist
+
+    def panels(self, request: HttpRequest, order: Order) -> list[Any]:
+        picture = status.picture(order)
+        settled = {line.settlement for line in picture.split if line.settlement}
+        sellers = {
+            line.settlement
+            for line in picture.split
+            if line.settlement and line.payee != Payee.PLATFORM
+        }
+        found = list(Payout.objects.filter(settlement_id__in=settled).order_by("created_at", "id"))
+        commission, journal, *others = super().panels(request, order)
+        steps = order_steps(
+            picture, payouts=[payout for payout in found if payout.settlement_id in sellers]
+        )
+        return [
+            panels.Steps(_("What happened"), steps),
+            split_table(picture),
+            commission,
+            journal,
+            *([payouts_table(found)] if found else []),
+            *([refunds(picture.refunds)] if picture.refunds else []),
+            *others,
+        ]
+
+    def heading(self, order: Order) -> dict[str, Any]:
+        composed = status.statuses([order])[order.pk]
+        return {**super().heading(order), "state": status_badge(composed)}
+
+
+def status_badge(composed: status.Status) -> Any:
+    return panels.badge(STATUSES[composed], TONES.get(composed, "default"))
+
+
+def split_table(picture: status.Picture) -> panels.Table:
+    """Who gets how much of the order, and how far it has come."""
+    order = picture.order
+    return panels.Table(
+        title=_("Who gets how much"),
+        headings=[_("Payee"), _("State"), _("Payout"), _("Amount")],
+        numbers=[3],
+        rows=[_split_row(line, order) for line in picture.split],
+        total=[_("Total"), "", "", panels.money(order.amount_minor, order.currency)],
+    )
+
+
+def _split_row(line: status.SplitLine, order: Order) -> list[Any]:
+    stands = status.LineStatus(line.status)
+    payout = panels.NOTHING
+    if line.payout:
+        payout = panels.link("payouts_payout", line.payout, f"po_…{line.payout[-8:]}")
+    return [
+        Payee(line.payee).label,
+        panels.badge(LINES[stands], LINE_TONES.get(stands, "default")),
+        payout,
+        panels.money(line.amount_minor, order.currency),
+    ]

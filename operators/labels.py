@@ -1,0 +1,48 @@
+"""What the composed states are called, and their colors."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from api.status import LineStatus, Status
+
+STATUSES: dict[Status, str | Promise] = {
+    Status.AWAITING_PAYMENT: _("Awaiting payment"),
+    Status.PAID: _("Held, to be shipped"),
+    Status.SHIPPED: _("Held, on its way"),
+    Status.FROZEN: _("Frozen"),
+    Status.RELEASED: _("Released"),
+    Status.PAID_OUT: _("Paid out"),
+    Status.EXPIRED: _("Expired"),
+    Status.CANCELED: _("Canceled"),
+    Status.REFUNDING: _("Refunding"),
+    Status.REFUNDED: _("Refunded"),
+}
+TONES = {
+    Status.PAID: "info",
+    Status.SHIPPED: "info",
+    Status.FROZEN: "warning",
+    Status.RELEASED: "warning",
+    Status.PAID_OUT: "success",
+    Status.REFUNDING: "danger",
+    Status.REFUNDED: "danger",
+}
+LINES: dict[LineStatus, str | Promise] = {
+    LineStatus.PLANNED: _("Planned"),
+    LineStatus.VOID: _("Void"),
+    LineStatus.KEPT: _("Kept"),
+    LineStatus.PAYABLE: _("Payable"),
+    LineStatus.AWAITING_APPROVAL: _("Awaiting approval"),
+    LineStatus.SENDING: _("Being sent"),
+    LineStatus.PAID: _("Paid"),
+    LineStatus.FAILED: _("Failed"),
+    LineStatus.RETURNED: _("Returned"),
+}
+LINE_TONES = {
+    LineStatus.KEPT: "success",
+    LineStatus.PAYABLE: "info",
+    LineStatus.AWAITING_APPROVAL: "warning",
+    LineStatus.SENDING: "info",
+    LineStatus.PAID: "success",
+    LineStatus.FAILED: "danger",
+    LineStatus.RETURNED: "danger",
+}

@@ -1,0 +1,141 @@
+"""How the operators' pages show a payout, a schedule and what two persons decide about them.
+
+It must never change a row."""
+
+from typing import Any
+
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from ledger import admin_panels as panels
+from merchants.admin_show import state_badge
+from payouts.models import Cadence, Payout, PayoutSchedule, PayoutState
+
+TONES: dict[str, str] = {
+    PayoutState.PENDING: "warning",
+    PayoutState.APPROVED: "info",
+    PayoutState.SENDING: "info",
+    PayoutState.PAID: "success",
+    PayoutState.FAILED: "danger",
+    PayoutState.UNKNOWN: "warning",
+    PayoutState.RETURNED: "danger",
+}
+
+
+def payee(row: Any) -> str:
+    """Who is paid: the seller, or the platform itself."""
+    return str(row.merchant.name if row.merchant else row.platform.name)
+
+
+def payouts(rows: Any) -> panels.Table:
+    return panels.Table(
+        title=_("Payouts"),
+        headings=[_("Payout"), _("State"), _("Created"), _("Paid at"), _("Amount")],
+        numbers=[4],
+        rows=[
+            [
+                panels.link("payouts_payout", payout.pk, short(payout.pk)),
+                state_badge(payout, TONES),
+                panels.instant(payout.created_at),
+                panels.instant(payout.paid_at),
+                panels.money(payout.amount_minor, payout.currency),
+            ]
+            for payout in rows
+        ],
+    )
+
+
+def short(key: str) -> str:
+    """Enough of an id to tell rows of a page apart."""
+    prefix, _separator, rest = key.partition("_")
+    return f"{prefix}_…{rest[-8:]}"
+
+
+def own_request() -> str:
+    return _now("You asked for this payout; another operator has to approve it.")
+
+
+def own_claim() -> str:
+    return _now("You said so yourself; another operator has to confirm it.")
+
+
+def asked(payout: Payout) -> list[tuple[Any, Any]]:
+    return [
+        (_("Payee"), payee(payout)),
+        (_("Amount"), panels.money(payout.amount_minor, payout.currency)),
+        (_("To account"), f"{payout.holder_name} •••• {payout.last_four}"),
+        (_("State"), state_badge(payout, TONES)),
+        (_("Asked for by"), payout.requested_by or _("the schedule")),
+    ]
+
+
+def claimed(payout: Payout) -> list[tuple[Any, Any]]:
+    return [
+        (_("First person"), payout.claimed_by or panels.NOTHING),
+        (_("Says"), payout.get_claimed_outcome_display() or panels.NOTHING),
+        (_("Evidence"), payout.evidence or panels.NOTHING),
+    ]
+
+
+def decision(payout: Payout) -> panels.Facts:
+    facts = [
+        *asked(payout),
+        (_("Needs approval"), _("yes") if payout.needs_approval else _("no")),
+        (_("Approved by"), payout.approved_by or panels.NOTHING),
+        (_("Approved at"), panels.instant(payout.approved_at)),
+    ]
+    if payout.claimed_outcome:
+        facts += [
+            *claimed(payout),
+            (_("Second person"), payout.outcome_confirmed_by or panels.NOTHING),
+        ]
+    return panels.Facts(title=_("Who decides"), facts=facts)
+
+
+def payout_facts(payout: Payout) -> panels.Facts:
+    settlement = panels.link(
+        "payouts_settlement", payout.settlement_id, short(payout.settlement_id)
+    )
+    return panels.Facts(
+        title=_("Payout"),
+        facts=[
+            (_("Id"), panels.mono(payout.pk)),
+            (_("Settlement"), settlement),
+            (_("Platform"), payout.platform.name),
+            (_("Rail"), payout.rail),
+            (_("Their reference"), panels.mono(payout.provider_reference)),
+            (_("Created"), panels.instant(payout.created_at)),
+            (_("Sent at"), panels.instant(payout.last_sent_at)),
+            (_("Paid at"), panels.instant(payout.paid_at)),
+            (_("Returned at"), panels.instant(payout.returned_at)),
+            (_("Parked at"), panels.instant(payout.parked_at)),
+            (_("Attempts"), payout.attempts),
+            (_("Failure"), payout.failure_code or panels.NOTHING),
+            (_("Their words"), payout.failure_message or panels.NOTHING),
+        ],
+        side=True,
+    )
+
+
+def changes(row: PayoutSchedule) -> panels.Steps:
+    """Who changed the schedule and why."""
+    cadences = dict(Cadence.choices)
+    steps = []
+    kept_rows: Any = row.audit  # type: ignore[attr-defined]  # made by pghistory
+    for kept in kept_rows.order_by("pgh_id")[:100]:
+        facts = kept.pgh_context or {}
+        limit = amount(row, kept.approval_above_minor)
+        said = [part for part in (facts.get("actor"), facts.get("reason")) if part]
+        note = " · ".join([*said, f"{_now('Approval above')}: {limit}"])
+        steps.append(panels.Step(cadences[kept.cadence], kept.pgh_created_at, note))
+    return panels.Steps(_("Who and why"), steps)
+
+
+def weekday(row: PayoutSchedule) -> Any:
+    return WEEKDAYS[row.weekday] if row.cadence == Cadence.WEEKLY else panels.NOTHING
+
+
+def amount(row: PayoutSchedule, amount_minor: int | None) -> Any:
+    """A schedule is for all currencies; its amounts are told in the platform's own."""
+    return panels.money(amount_minor, row.platform.currency)
