@@ -7,7 +7,6 @@ they are equal.
 from datetime import datetime
 
 import pghistory
-import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +14,7 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 from common.ids import MAX_LENGTH
 from ledger.fields import IdField
+from ledger.triggers import StateGraph
 from merchants.models import Platform
 from notifications.sequence import Sequenced
 from orders.models import ConfirmedBy, Order, Payment
@@ -88,7 +88,7 @@ class Hold(FSMModelMixin, models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.FSM(
+            StateGraph(
                 name="hold_state_graph",
                 field="state",
                 transitions=[
@@ -294,7 +294,7 @@ class Refund(FSMModelMixin, Sequenced):
             models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="refund_due")
         ]
         triggers = [
-            pgtrigger.FSM(
+            StateGraph(
                 name="refund_state_graph",
                 field="state",
                 transitions=[

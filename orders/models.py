@@ -7,7 +7,6 @@ other way round.
 from datetime import datetime
 
 import pghistory
-import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +14,7 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 from common.money import MAX_AMOUNT_MINOR
 from ledger.fields import IdField
+from ledger.triggers import StateGraph
 from merchants.models import Merchant, Platform
 from notifications.sequence import Sequenced
 
@@ -153,7 +153,7 @@ class Order(FSMModelMixin, Sequenced):
             ),
         ]
         triggers = [
-            pgtrigger.FSM(
+            StateGraph(
                 name="order_state_graph",
                 field="state",
                 transitions=[
@@ -284,7 +284,7 @@ class Payment(FSMModelMixin, Sequenced):
             models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="payment_due")
         ]
         triggers = [
-            pgtrigger.FSM(
+            StateGraph(
                 name="payment_state_graph",
                 field="state",
                 transitions=[

@@ -4,7 +4,6 @@ state graph."""
 from datetime import datetime
 
 import pghistory
-import pgtrigger
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -14,6 +13,7 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 from ledger import chart
 from ledger.fields import IdField
+from ledger.triggers import StateGraph
 from merchants.models import BankAccount, Merchant, Platform
 from notifications.sequence import Sequenced
 
@@ -222,7 +222,7 @@ class Payout(FSMModelMixin, Sequenced):
             models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="payout_due"),
         ]
         triggers = [
-            pgtrigger.FSM(
+            StateGraph(
                 name="payout_state_graph",
                 field="state",
                 transitions=[
