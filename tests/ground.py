@@ -1,4 +1,5 @@
-"""The ground a test starts from: orders and payouts brought into a state by services, without the sandbox.
+"""The ground a test starts from: orders and payouts brought into a state by services, without the
+sandbox.
 
 The test speaks for channel and bank. It must never reach around a service to make a state.
 """
@@ -31,7 +32,9 @@ US = timedelta(microseconds=1)
 
 
 def open_world() -> worlds.World:
-    """An empty database with one platform and one seller. No sandbox: the races speak for the providers."""
+    """An empty database with one platform and one seller. No sandbox: the races speak for the
+    providers.
+    """
     stage.empty_database()
     clock_only = cast(LocalSandbox, SimpleNamespace(clock=Clock(worlds.START)))
     world = worlds.World(clock_only, worlds.make_platform(at=worlds.START))
@@ -123,7 +126,9 @@ def sent_payout(world: worlds.World) -> Payout:
 
 
 def park(world: worlds.World, payout: Payout) -> None:
-    """The bank has not heard of it when its finality window is over, and forgets references: wait for persons."""
+    """The bank has not heard of it when its finality window is over, and forgets references: wait
+    for persons.
+    """
     sending._park(payout_id=payout.id, at=world.now)
 
 
@@ -137,7 +142,9 @@ def fail(world: worlds.World, payout: Payout) -> Payout:
 
 def answer_payout(world: worlds.World, payout: Payout, status: contract.Status) -> Payout:
     amount_minor = 0 if status == contract.Status.FAILED else payout.amount_minor
-    answer = worlds.answer(status, reference=payout.id, amount_minor=amount_minor, provider_reference="SBT1")
+    answer = worlds.answer(
+        status, reference=payout.id, amount_minor=amount_minor, provider_reference="SBT1"
+    )
     return sending.record_payout_answer(payout_id=payout.id, answer=answer, at=world.now)
 
 
@@ -146,7 +153,9 @@ def approve(world: worlds.World, payout: Payout, operator: User) -> Payout:
 
 
 def operator(name: str) -> User:
-    found, _new = User.objects.get_or_create(username=name, defaults={"email": f"{name}@example.com"})
+    found, _new = User.objects.get_or_create(
+        username=name, defaults={"email": f"{name}@example.com"}
+    )
     return found
 
 
@@ -172,7 +181,9 @@ def facts(state: str, events: int, *entries: str, **counts: int) -> dict[str, An
 
 def payout_facts(payout_id: str) -> dict[str, Any]:
     payout = Payout.objects.get(pk=payout_id)
-    entries = [entry.reference.removesuffix(f":{payout_id}") for entry in books.subject_entries(payout_id)]
+    entries = [
+        entry.reference.removesuffix(f":{payout_id}") for entry in books.subject_entries(payout_id)
+    ]
     return {"state": payout.state, "events": payout.event_sequence, "entries": sorted(entries)}
 
 
@@ -185,7 +196,9 @@ def market(transactional_db: None) -> Iterator[worlds.World]:
 
 
 def order_in(world: worlds.World, state: str) -> Order:
-    """An order in a state, by the shortest way there. CANCELED was paid and is refunded; VOID is canceled unpaid."""
+    """An order in a state, by the shortest way there. CANCELED was paid and is refunded; VOID is
+    canceled unpaid.
+    """
     if state in ("CREATED", "EXPIRED", "VOID"):
         order, _token = world.create_order()
         if state == "EXPIRED":
@@ -193,7 +206,9 @@ def order_in(world: worlds.World, state: str) -> Order:
         elif state == "VOID":
             lifecycle.cancel_unpaid_order(order_id=order.id, reason="PLATFORM", at=world.now)
     else:
-        order = {"SHIPPED": shipped_order, "CONFIRMED": released_order}.get(state, paid_order)(world)
+        order = {"SHIPPED": shipped_order, "CONFIRMED": released_order}.get(state, paid_order)(
+            world
+        )
         if state == "CANCELED":
             refunds.cancel_paid_order(order_id=order.id, reason="PLATFORM", at=world.now)
     order.refresh_from_db()
@@ -211,4 +226,6 @@ def refusal(verb: Callable[[], Any]) -> DomainError:
 
 def trial() -> list[tuple[str, str, int]]:
     """Every balance of the books, by currency and class of account."""
-    return [(line.currency, line.account_class, line.balance_minor) for line in books.trial_balance()]
+    return [
+        (line.currency, line.account_class, line.balance_minor) for line in books.trial_balance()
+    ]

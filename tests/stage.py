@@ -1,6 +1,8 @@
-"""A database that is really written to and quickly emptied, and a world on it: for tests that need many of both.
+"""A database that is really written to and quickly emptied, and a world on it: for tests that need
+many of both.
 
-It must never be used outside tests: emptying switches the guards of the books off for one statement.
+It must never be used outside tests: emptying switches the guards of the books off for one
+statement.
 """
 
 import contextlib
@@ -19,11 +21,15 @@ KEPT = ("ledger_accountclass", "ledger_route", "auth_permission")
 
 
 def empty_database() -> None:
-    """Delete every row that no migration wrote. A hundred times faster than TRUNCATE on small tables."""
+    """Delete every row that no migration wrote. A hundred times faster than TRUNCATE on small
+    tables.
+    """
     names = [name for name in connection.introspection.table_names() if _is_emptied(name)]
     deletes = ";".join(f"DELETE FROM {connection.ops.quote_name(name)}" for name in names)
     with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")  # no trigger and no foreign key asks
+        cursor.execute(
+            "SET session_replication_role = replica"
+        )  # no trigger and no foreign key asks
         try:
             cursor.execute(deletes)
         finally:
@@ -47,10 +53,8 @@ def open_world(folder: Path, **sandbox: Any) -> Iterator[worlds.World]:
 
 
 @pytest.fixture
-def transactional_db(
-    django_db_setup: None, django_db_blocker: Any
-) -> Iterator[None]:
-    """Stands in for pytest-django's fixture of this name: real commits, emptied before and after."""
+def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Stands in for pytest-django's own: real commits, emptied before and after."""
     with django_db_blocker.unblock():
         empty_database()
         yield
@@ -65,7 +69,9 @@ def world(transactional_db: None, tmp_path: Path) -> Iterator[worlds.World]:
 
 
 @pytest.fixture
-def forgetful_world(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[worlds.World]:
+def forgetful_world(
+    transactional_db: None, tmp_path: Path, settings: Any
+) -> Iterator[worlds.World]:
     """A world whose bank executes whatever it is sent, as often as it is sent."""
     rail = worlds.RAIL
     settings.RAILS = {rail: {**settings.RAILS[rail], "remembers_references": False}}

@@ -1,4 +1,6 @@
-"""Holds and refunds: every state against every action, frozen money, and what the database refuses by itself."""
+"""Holds and refunds: every state against every action, frozen money, and what the database refuses
+by itself.
+"""
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -20,7 +22,9 @@ REFUND_STATES = ["PENDING", "SUBMITTED", "UNKNOWN", "FAILED", "SUCCEEDED"]
 
 
 def freeze(order: Order) -> None:
-    """No service freezes yet (disputes are a later issue); the state and its effects are here already."""
+    """No service freezes yet (disputes are a later issue); the state and its effects are here
+    already.
+    """
     hold = Hold.objects.get(order=order)
     hold.freeze()
     hold.save()
@@ -30,12 +34,16 @@ def test_hold_keeps_the_worked_example_by_payee(market: World) -> None:
     order = ground.paid_order(market)
 
     assert list(order.hold.shares.order_by("leg").values_list("leg", "payee", "amount_minor")) == [
-        (2, "MERCHANT", 9491), (3, "PLATFORM", 450), (4, "SERVICE_FEE", 60),
-    ]  # fmt: skip
+        (2, "MERCHANT", 9491),
+        (3, "PLATFORM", 450),
+        (4, "SERVICE_FEE", 60),
+    ]
     assert market.balance("held") == 10001
 
 
-@pytest.mark.parametrize("wrong", [{"amount_minor": 10000}, {"amount_minor": 10002}, {"currency": "USD"}])
+@pytest.mark.parametrize(
+    "wrong", [{"amount_minor": 10000}, {"amount_minor": 10002}, {"currency": "USD"}]
+)
 def test_capture_of_another_amount_is_refused(market: World, wrong: dict[str, object]) -> None:
     order, _token = market.create_order()
     payment = ground.make_payment(market, order)
@@ -43,7 +51,11 @@ def test_capture_of_another_amount_is_refused(market: World, wrong: dict[str, ob
 
     refused = ground.refusal(
         lambda: holds.record_capture(
-            payment_id=payment.id, provider_reference="SBP1", paid_at=market.now, at=market.now, **told
+            payment_id=payment.id,
+            provider_reference="SBP1",
+            paid_at=market.now,
+            at=market.now,
+            **told,
         )
     )
 
@@ -54,7 +66,12 @@ def test_capture_of_another_amount_is_refused(market: World, wrong: dict[str, ob
 def test_capture_of_an_unknown_payment_is_refused(market: World) -> None:
     refused = ground.refusal(
         lambda: holds.record_capture(
-            payment_id="pay_none", provider_reference="S", amount_minor=1, currency="CNY", paid_at=market.now, at=market.now
+            payment_id="pay_none",
+            provider_reference="S",
+            amount_minor=1,
+            currency="CNY",
+            paid_at=market.now,
+            at=market.now,
         )
     )
 
@@ -63,7 +80,9 @@ def test_capture_of_an_unknown_payment_is_refused(market: World) -> None:
 
 def test_orders_of_two_currencies_are_held_and_released_apart(market: World) -> None:
     yuan = ground.shipped_order(market)
-    yen, _token = market.create_order(currency="JPY", lines=[NewLine(title="Cup", amount_minor=777)], shipping_minor=0)
+    yen, _token = market.create_order(
+        currency="JPY", lines=[NewLine(title="Cup", amount_minor=777)], shipping_minor=0
+    )
     ground.capture(ground.make_payment(market, yen))
 
     market.confirm(yuan)
@@ -82,8 +101,12 @@ def test_frozen_hold_is_neither_released_nor_refunded(market: World, act: str) -
         "slowly": lambda: releases.release_order_slowly(
             order_id=order.id, confirmed_by=ConfirmedBy.OPERATOR, at=market.now
         ),
-        "cancel": lambda: refunds.cancel_paid_order(order_id=order.id, reason=CancelReason.PLATFORM, at=market.now),
-        "deadline": lambda: refunds.cancel_unshipped_order(order_id=order.id, at=order.ship_by + US),
+        "cancel": lambda: refunds.cancel_paid_order(
+            order_id=order.id, reason=CancelReason.PLATFORM, at=market.now
+        ),
+        "deadline": lambda: refunds.cancel_unshipped_order(
+            order_id=order.id, at=order.ship_by + US
+        ),
     }
 
     refused = ground.refusal(verbs[act])
@@ -109,7 +132,11 @@ def test_sweeps_pass_over_frozen_holds_and_take_the_others(market: World) -> Non
 def test_canceling_owes_the_buyer_everything(market: World) -> None:
     refund = ground.open_refund(market, claimed=False)
 
-    assert (refund.amount_minor, refund.currency, refund.state) == (10001, "CNY", RefundState.PENDING)
+    assert (refund.amount_minor, refund.currency, refund.state) == (
+        10001,
+        "CNY",
+        RefundState.PENDING,
+    )
     assert market.balance("held") == 0
     assert market.balance("refund:sandbox:in_transit") == 10001
 
@@ -137,7 +164,9 @@ ANSWERS = {
 
 @pytest.mark.parametrize("status", ANSWERS)
 @pytest.mark.parametrize("state", REFUND_STATES)
-def test_refund_answer_moves_a_refund_up_and_never_back(market: World, state: str, status: Status) -> None:
+def test_refund_answer_moves_a_refund_up_and_never_back(
+    market: World, state: str, status: Status
+) -> None:
     refund = refund_in(market, state)
 
     after = tell(market, refund, status)
@@ -158,7 +187,9 @@ def test_refund_is_claimed_once_and_only_while_pending(market: World, state: str
 
 
 @pytest.mark.parametrize("wrong", [{"amount_minor": 10000}, {"currency": "USD"}])
-def test_refund_answer_with_another_amount_is_refused(market: World, wrong: dict[str, object]) -> None:
+def test_refund_answer_with_another_amount_is_refused(
+    market: World, wrong: dict[str, object]
+) -> None:
     refund = refund_in(market, "SUBMITTED")
 
     refused = ground.refusal(lambda: tell(market, refund, Status.SUCCEEDED, **wrong))
@@ -179,9 +210,15 @@ def test_answer_about_an_unknown_refund_is_refused(market: World) -> None:
 
 HOLD_MOVES = {("HELD", "FROZEN"), ("FROZEN", "HELD"), ("HELD", "RELEASED"), ("HELD", "REFUNDED")}
 REFUND_MOVES = {
-    ("PENDING", "SUBMITTED"), ("SUBMITTED", "SUCCEEDED"), ("SUBMITTED", "FAILED"), ("SUBMITTED", "UNKNOWN"),
-    ("UNKNOWN", "SUBMITTED"), ("UNKNOWN", "SUCCEEDED"), ("UNKNOWN", "FAILED"), ("FAILED", "SUCCEEDED"),
-}  # fmt: skip
+    ("PENDING", "SUBMITTED"),
+    ("SUBMITTED", "SUCCEEDED"),
+    ("SUBMITTED", "FAILED"),
+    ("SUBMITTED", "UNKNOWN"),
+    ("UNKNOWN", "SUBMITTED"),
+    ("UNKNOWN", "SUCCEEDED"),
+    ("UNKNOWN", "FAILED"),
+    ("FAILED", "SUCCEEDED"),
+}
 
 
 @pytest.mark.parametrize("source", HoldState.values)
@@ -192,7 +229,11 @@ def test_database_refuses_every_other_move_of_a_hold(market: World, source: str)
         freeze(order)
     hold = Hold.objects.get(order=order)
 
-    moved = {target for target in HoldState.values if target != source and _moves("escrow_hold", hold.pk, target)}
+    moved = {
+        target
+        for target in HoldState.values
+        if target != source and _moves("escrow_hold", hold.pk, target)
+    }
 
     assert moved == {target for state, target in HOLD_MOVES if state == source}
 
@@ -201,7 +242,11 @@ def test_database_refuses_every_other_move_of_a_hold(market: World, source: str)
 def test_database_refuses_every_other_move_of_a_refund(market: World, source: str) -> None:
     refund = refund_in(market, source)
 
-    moved = {target for target in RefundState.values if target != source and _moves("escrow_refund", refund.pk, target)}
+    moved = {
+        target
+        for target in RefundState.values
+        if target != source and _moves("escrow_refund", refund.pk, target)
+    }
 
     assert moved == {target for state, target in REFUND_MOVES if state == source}
 
@@ -221,7 +266,8 @@ def _moves(table: str, row: str, target: str) -> bool:
             cursor.execute(f"UPDATE {table} SET state = %s{columns} WHERE id = %s", [target, row])
             transaction.set_rollback(True)
     except DatabaseError as error:
-        assert "pgtrigger" in str(error) or "transition" in str(error), error
+        if "Invalid transition" not in str(error):
+            raise
         return False
     return True
 

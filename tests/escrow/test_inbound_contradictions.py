@@ -1,4 +1,4 @@
-"""Messages that contradict our books are flagged and move nothing; early ones wait and are adopted."""
+"""Messages that contradict our books are flagged and move nothing; early ones wait, then count."""
 
 import json
 from datetime import timedelta
@@ -19,13 +19,22 @@ from tests.world import World
 CHANNEL_URL = "http://us/v1/inbound/channels/sandbox"
 
 
-def deliver(world: World, *, secret: str | None = None, url: str = CHANNEL_URL, **fields: object) -> int:
+def deliver(
+    world: World, *, secret: str | None = None, url: str = CHANNEL_URL, **fields: object
+) -> int:
     """Send a message of the channel's own making. Returns: the door's answer."""
     keys = settings.CHANNELS["sandbox"]
-    known = {"event_id": f"evt_{world.count}", "subject": "payment", "status": "SUCCEEDED", "currency": "CNY"}
+    known = {
+        "event_id": f"evt_{world.count}",
+        "subject": "payment",
+        "status": "SUCCEEDED",
+        "currency": "CNY",
+    }
     known |= {"provider_reference": "SBP9", "code": "", "event_at": world.now.isoformat()}
     body = json.dumps({**known, **fields}).encode()
-    headers = signed_headers(key_id=keys["key_id"], secret=secret or keys["secret"], at=world.now, body=body)
+    headers = signed_headers(
+        key_id=keys["key_id"], secret=secret or keys["secret"], at=world.now, body=body
+    )
     return deliver_here(url, headers, body, at=world.now)
 
 
@@ -70,7 +79,9 @@ def test_early_message_is_kept_and_adopted_when_its_payment_appears(world: World
 
 
 def _rename(payment: Payment, new_id: str) -> None:
-    """The race of a message that overtakes our own commit, without a race: the payment appears under its id later."""
+    """The race of a message that overtakes our own commit, without a race: the payment appears
+    under its id later.
+    """
     part = payment.parts.get()
     part.delete()
     old_id = payment.id
@@ -91,7 +102,9 @@ def test_orphan_is_given_up_after_a_week(world: World) -> None:
     assert (row.state, row.due_at) == (InboxState.ORPHAN, None)
 
 
-def test_same_message_twice_and_the_same_fact_in_another_message_are_booked_once(world: World) -> None:
+def test_same_message_twice_and_the_same_fact_in_another_message_are_booked_once(
+    world: World,
+) -> None:
     order, _token = world.create_order()
     payment = world.start_payment(order)
 
@@ -122,34 +135,57 @@ def test_bank_that_contradicts_itself_is_flagged(world: World) -> None:
 def _tell_bank(world: World, payout: Payout, **fields: object) -> None:
     keys = settings.RAILS["sandbox-bank"]
     told = {
-        "event_id": "evt_late", "subject": "payout", "reference": payout.id, "provider_reference": "SBT9",
-        "amount_minor": payout.amount_minor, "currency": "CNY", "event_at": world.now.isoformat(), **fields,
-    }  # fmt: skip
+        "event_id": "evt_late",
+        "subject": "payout",
+        "reference": payout.id,
+        "provider_reference": "SBT9",
+        "amount_minor": payout.amount_minor,
+        "currency": "CNY",
+        "event_at": world.now.isoformat(),
+        **fields,
+    }
     body = json.dumps(told).encode()
     headers = signed_headers(key_id=keys["key_id"], secret=keys["secret"], at=world.now, body=body)
-    assert deliver_here("http://us/v1/inbound/rails/sandbox-bank", headers, body, at=world.now) == 200
+    assert (
+        deliver_here("http://us/v1/inbound/rails/sandbox-bank", headers, body, at=world.now) == 200
+    )
 
 
-def test_remittance_told_twice_is_booked_once_and_with_another_amount_is_flagged(world: World) -> None:
+def test_remittance_told_twice_is_booked_once_and_with_another_amount_is_flagged(
+    world: World,
+) -> None:
     order, _token = world.create_order()
     world.pay(order)
-    told = {"subject": "remittance", "reference": "SBM1", "provider_reference": "SBM1", "fee_minor": 0}
+    told = {
+        "subject": "remittance",
+        "reference": "SBM1",
+        "provider_reference": "SBM1",
+        "fee_minor": 0,
+    }
 
     deliver(world, event_id="evt_a", amount_minor=10001, **told)
     deliver(world, event_id="evt_b", amount_minor=10001, **told)
     deliver(world, event_id="evt_c", amount_minor=10000, **told)
 
     assert Remittance.objects.get().gross_minor == 10001
-    assert inbox()[1:] == [(InboxState.APPLIED, ""), (InboxState.APPLIED, ""), (InboxState.FLAGGED, "remittance_invalid")]
+    assert inbox()[1:] == [
+        (InboxState.APPLIED, ""),
+        (InboxState.APPLIED, ""),
+        (InboxState.FLAGGED, "remittance_invalid"),
+    ]
 
 
 @pytest.mark.parametrize("subject", ["payment", "refund"])
 def test_bank_speaks_about_payouts_only(world: World, subject: str) -> None:
     keys = settings.RAILS["sandbox-bank"]
     answered = deliver(
-        world, secret=keys["secret"], url="http://us/v1/inbound/rails/sandbox-bank", subject=subject, reference="x",
+        world,
+        secret=keys["secret"],
+        url="http://us/v1/inbound/rails/sandbox-bank",
+        subject=subject,
+        reference="x",
         amount_minor=1,
-    )  # fmt: skip
+    )
 
     assert answered in (401, 422)
     assert inbox() == []

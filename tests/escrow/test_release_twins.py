@@ -1,7 +1,9 @@
-"""The two release paths write the same rows: the SQL function for thousands, and the readable Python beside it.
+"""The two release paths write the same rows: the SQL function for thousands, and the readable
+Python beside it.
 
-Pairs of equal orders are made; one of each pair is released by one path, the other by the other. Then everything
-there is about them is compared but ids, clocks of the database and what belongs to one order only by name.
+Pairs of equal orders are made; one of each pair is released by one path, the other by the other.
+Then everything there is about them is compared but ids, clocks of the database and what belongs to
+one order only by name.
 """
 
 from collections.abc import Sequence
@@ -20,12 +22,14 @@ from merchants import services as merchants
 from merchants.models import BaseChoice, CommissionPlan
 from orders.models import ConfirmedBy, Delivery, Order
 from orders.services.creation import NewLine
-from tests import world as worlds
 from tests import ground
+from tests import world as worlds
 
 CURRENCIES = ["CNY", "JPY", "KWD"]
 TWIN_SETTINGS = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -65,20 +69,25 @@ ORDERED = st.builds(
     email=st.sampled_from(["", "buyer@example.com", 'q"uote\\d@example.com', "顾客@example.com"]),
     stage=st.sampled_from(["SHIPPED", "SHIPPED", "SHIPPED", "PAID", "CREATED"]),
 ).filter(lambda each: sum(each.goods) + each.shipping > 0)
-TERMS = st.fixed_dictionaries({
-    currency: st.none() | st.builds(
-        Terms,
-        currency=st.just(currency),
-        rate_bps=st.one_of(st.sampled_from([0, 10_000]), st.integers(0, 10_000)),
-        fixed_minor=st.integers(0, 500),
-        floor_minor=st.none() | st.integers(0, 500),
-        cap_minor=st.none() | st.integers(500, 10**6),
-        base=st.sampled_from(BaseChoice.values),
-    )
-    for currency in CURRENCIES
-})  # fmt: skip
+TERMS = st.fixed_dictionaries(
+    {
+        currency: st.none()
+        | st.builds(
+            Terms,
+            currency=st.just(currency),
+            rate_bps=st.one_of(st.sampled_from([0, 10_000]), st.integers(0, 10_000)),
+            fixed_minor=st.integers(0, 500),
+            floor_minor=st.none() | st.integers(0, 500),
+            cap_minor=st.none() | st.integers(500, 10**6),
+            base=st.sampled_from(BaseChoice.values),
+        )
+        for currency in CURRENCIES
+    }
+)
 WORKED = Terms("CNY", 500, 0, 100, 5000, BaseChoice.GOODS)
-WORKED_ORDER = Ordered("CNY", (9001,), 1000, 0, Delivery.COURIER, False, "buyer@example.com", "SHIPPED")
+WORKED_ORDER = Ordered(
+    "CNY", (9001,), 1000, 0, Delivery.COURIER, False, "buyer@example.com", "SHIPPED"
+)
 
 
 @TWIN_SETTINGS
@@ -160,30 +169,35 @@ def make_order(world: worlds.World, each: Ordered) -> str:
     return order.id
 
 
-# Everything there is about one order. Ids become the place of their row; clocks of the database are left out.
+# Everything there is about one order. Ids become the place of their row; clocks of the database are
+# left out.
+CLOCKS_AND_IDS = "'id', 'pgh_id', 'pgh_obj_id', 'pgh_created_at', 'pgh_context_id'"
 QUERIES = {
-    "order": """SELECT to_jsonb(o) - ARRAY['id', 'reference', 'buyer_token_hash'] FROM orders_order o WHERE o.id = %s""",
+    "order": """SELECT to_jsonb(o) - ARRAY['id', 'reference', 'buyer_token_hash']
+                FROM orders_order o WHERE o.id = %s""",
     "hold": """SELECT to_jsonb(h) - ARRAY['id', 'order_id', 'payment_id', 'capture_entry_id']
                FROM escrow_hold h WHERE h.order_id = %s""",
     "release": """SELECT to_jsonb(r) - ARRAY['id', 'hold_id', 'entry_id']
-                  FROM escrow_release r JOIN escrow_hold h ON h.id = r.hold_id WHERE h.order_id = %s""",
+                  FROM escrow_release r JOIN escrow_hold h ON h.id = r.hold_id
+                  WHERE h.order_id = %s""",
     "lines": """SELECT to_jsonb(l) - ARRAY['id', 'release_id']
                 FROM escrow_releaseline l JOIN escrow_release r ON r.id = l.release_id
                 JOIN escrow_hold h ON h.id = r.hold_id WHERE h.order_id = %s ORDER BY l.id""",
     "entry": """SELECT to_jsonb(e) - ARRAY['id', 'subject', 'reference', 'created_at', 'posted_at']
-                       || jsonb_build_object('named', coalesce(e.reference = 'release:' || r.id, false))
+                       || jsonb_build_object('named', e.reference = 'release:' || r.id)
                 FROM ledger_journalentry e LEFT JOIN escrow_release r ON r.entry_id = e.id
                 WHERE e.subject = %s ORDER BY e.id""",
     "postings": """SELECT p.leg, a.address, a.currency, p.amount_minor
                    FROM ledger_posting p JOIN ledger_journalentry e ON e.id = p.entry_id
-                   JOIN ledger_account a ON a.id = p.account_id WHERE e.subject = %s ORDER BY e.id, p.leg""",
+                   JOIN ledger_account a ON a.id = p.account_id
+                   WHERE e.subject = %s ORDER BY e.id, p.leg""",
     "events": """SELECT to_jsonb(v) - ARRAY['id', 'public_id', 'subject_id', 'data'],
                         v.data - ARRAY['order', 'order_reference'],
                         v.data ->> 'order' = v.subject_id
                  FROM notifications_event v WHERE v.subject_id = %s ORDER BY v.sequence""",
-    "order audit": """SELECT to_jsonb(x) - ARRAY['id', 'pgh_id', 'pgh_obj_id', 'pgh_created_at', 'pgh_context_id']
+    "order audit": f"""SELECT to_jsonb(x) - ARRAY[{CLOCKS_AND_IDS}]
                       FROM orders_orderaudit x WHERE x.pgh_obj_id = %s ORDER BY x.pgh_id""",
-    "hold audit": """SELECT to_jsonb(x) - ARRAY['id', 'order_id', 'pgh_id', 'pgh_obj_id', 'pgh_created_at', 'pgh_context_id']
+    "hold audit": f"""SELECT to_jsonb(x) - ARRAY[{CLOCKS_AND_IDS}, 'order_id']
                      FROM escrow_holdaudit x WHERE x.order_id = %s ORDER BY x.pgh_id""",
 }
 

@@ -1,4 +1,6 @@
-"""Every state of an order against everything one can do to it, and every deadline to the microsecond."""
+"""Every state of an order against everything one can do to it, and every deadline to the
+microsecond.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,7 +25,9 @@ LATE = timedelta(days=60)
 
 
 def _ship(order: Order, world: World) -> Any:
-    return lifecycle.ship_order(order_id=order.id, carrier="SF", tracking_number="SF1", at=world.now)
+    return lifecycle.ship_order(
+        order_id=order.id, carrier="SF", tracking_number="SF1", at=world.now
+    )
 
 
 def _confirm(order: Order, world: World) -> Any:
@@ -31,7 +35,9 @@ def _confirm(order: Order, world: World) -> Any:
 
 
 def _release_slowly(order: Order, world: World) -> Any:
-    return releases.release_order_slowly(order_id=order.id, confirmed_by=ConfirmedBy.OPERATOR, at=world.now)
+    return releases.release_order_slowly(
+        order_id=order.id, confirmed_by=ConfirmedBy.OPERATOR, at=world.now
+    )
 
 
 def _cancel_paid(order: Order, world: World) -> Any:
@@ -39,7 +45,9 @@ def _cancel_paid(order: Order, world: World) -> Any:
 
 
 def _cancel_unpaid(order: Order, world: World) -> Any:
-    return lifecycle.cancel_unpaid_order(order_id=order.id, reason=CancelReason.PLATFORM, at=world.now)
+    return lifecycle.cancel_unpaid_order(
+        order_id=order.id, reason=CancelReason.PLATFORM, at=world.now
+    )
 
 
 def _pay(order: Order, world: World) -> Any:
@@ -85,7 +93,9 @@ SWEEPS: dict[str, tuple[Callable[..., int], dict[str, str]]] = {
 
 @pytest.mark.parametrize("name", SWEEPS)
 @pytest.mark.parametrize("state", STATES)
-def test_late_sweep_moves_only_its_own_state_and_only_once(market: World, state: str, name: str) -> None:
+def test_late_sweep_moves_only_its_own_state_and_only_once(
+    market: World, state: str, name: str
+) -> None:
     sweep, moves = SWEEPS[name]
     order = ground.order_in(market, state)
 
@@ -108,7 +118,12 @@ def test_order_expires_a_microsecond_after_pay_by(market: World, late: bool) -> 
 def test_payment_starts_until_pay_by_and_not_at_it(market: World) -> None:
     order = ground.order_in(market, "CREATED")
     start = payments.create_payment
-    request = {"platform_id": market.platform.id, "order_ids": [order.id], "channel": "sandbox", "return_url": ""}
+    request = {
+        "platform_id": market.platform.id,
+        "order_ids": [order.id],
+        "channel": "sandbox",
+        "return_url": "",
+    }
 
     payment = start(**request, at=order.pay_by - US)
     refused = ground.refusal(lambda: start(**request, at=order.pay_by))
@@ -130,7 +145,9 @@ def test_order_does_not_ship_a_microsecond_after_ship_by(market: World) -> None:
     late = order.ship_by + US
 
     refused = ground.refusal(
-        lambda: lifecycle.ship_order(order_id=order.id, carrier="SF", tracking_number="SF1", at=late)
+        lambda: lifecycle.ship_order(
+            order_id=order.id, carrier="SF", tracking_number="SF1", at=late
+        )
     )
 
     assert refused.code == "shipping_deadline_passed"
@@ -155,7 +172,9 @@ def test_unconfirmed_order_is_released_at_confirm_by(market: World, early: bool)
 
     after = Order.objects.get(pk=order.id)
     assert done == (not early)
-    assert (after.state, after.confirmed_by) == (("SHIPPED", "") if early else ("CONFIRMED", "AUTOMATIC"))
+    assert (after.state, after.confirmed_by) == (
+        ("SHIPPED", "") if early else ("CONFIRMED", "AUTOMATIC")
+    )
 
 
 @pytest.mark.parametrize("early", [True, False])
@@ -163,7 +182,11 @@ def test_unconfirmed_order_is_released_at_confirm_by(market: World, early: bool)
 def test_reminder_is_written_once_at_its_instant(market: World, kind: str, early: bool) -> None:
     order = ground.order_in(market, "PAID" if kind == "ship" else "SHIPPED")
     due = order.remind_ship_at if kind == "ship" else order.remind_confirm_at
-    sweep = order_sweeps.remind_due_shipments if kind == "ship" else order_sweeps.remind_due_confirmations
+    sweep = (
+        order_sweeps.remind_due_shipments
+        if kind == "ship"
+        else order_sweeps.remind_due_confirmations
+    )
     assert due is not None
 
     done = [sweep(at=due - early * US), sweep(at=due - early * US)]
@@ -192,16 +215,22 @@ def test_ship_by_of_the_order_replaces_the_term_of_the_platform(market: World) -
 
 
 ALLOWED = {
-    ("CREATED", "PAID"), ("CREATED", "EXPIRED"), ("CREATED", "CANCELED"), ("PAID", "SHIPPED"), ("PAID", "CANCELED"),
+    ("CREATED", "PAID"),
+    ("CREATED", "EXPIRED"),
+    ("CREATED", "CANCELED"),
+    ("PAID", "SHIPPED"),
+    ("PAID", "CANCELED"),
     ("SHIPPED", "CONFIRMED"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("source", [state for state in STATES if state != "VOID"])
 def test_database_refuses_every_other_move_of_an_order(market: World, source: str) -> None:
     order = ground.order_in(market, source)
 
-    refused = {target for target in OrderState.values if target != source and _is_refused(order, target)}
+    refused = {
+        target for target in OrderState.values if target != source and _is_refused(order, target)
+    }
 
     assert refused == {target for target in OrderState.values if target != source} - {
         target for state, target in ALLOWED if state == source
@@ -209,12 +238,17 @@ def test_database_refuses_every_other_move_of_an_order(market: World, source: st
 
 
 def _is_refused(order: Order, target: str) -> bool:
-    """Whether the state graph refuses a raw UPDATE; every other column is given what the target asks for."""
-    columns = "paid_at = now(), ship_by = now(), shipped_at = now(), confirm_by = now(), confirmed_at = now()"
+    """Whether the state graph refuses a raw UPDATE; every other column is given what the target
+    asks for.
+    """
+    instants = ("paid_at", "ship_by", "shipped_at", "confirm_by", "confirmed_at")
+    columns = ", ".join(f"{name} = now()" for name in instants)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE orders_order SET state = %s, {columns}, confirmed_by = 'BUYER' WHERE id = %s", [target, order.id]
+                f"UPDATE orders_order SET state = %s, {columns}, confirmed_by = 'BUYER'"
+                " WHERE id = %s",
+                [target, order.id],
             )
             transaction.set_rollback(True)
     except DatabaseError:

@@ -20,12 +20,24 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no pieces": ({"lines": [NewLine(title="Tea", amount_minor=1, quantity=0)]}, "order_invalid"),
     "negative shipping": ({"shipping_minor": -1}, "order_invalid"),
     "unknown delivery": ({"delivery": "PIGEON"}, "order_invalid"),
-    "nothing to pay": ({"lines": [NewLine(title="Tea", amount_minor=0)], "shipping_minor": 0}, "order_invalid"),
+    "nothing to pay": (
+        {"lines": [NewLine(title="Tea", amount_minor=0)], "shipping_minor": 0},
+        "order_invalid",
+    ),
     "no such currency": ({"currency": "RMB"}, "currency_unknown"),
-    "more than the limit": ({"lines": [NewLine(title="Tea", amount_minor=10**15)]}, "amount_out_of_range"),
+    "more than the limit": (
+        {"lines": [NewLine(title="Tea", amount_minor=10**15)]},
+        "amount_out_of_range",
+    ),
     "title too long": ({"lines": [NewLine(title="T" * 201, amount_minor=1)]}, "order_invalid"),
-    "category too long": ({"lines": [NewLine(title="T", category="c" * 65, amount_minor=1)]}, "order_invalid"),
-    "too many pieces": ({"lines": [NewLine(title="T", amount_minor=1, quantity=2**31)]}, "order_invalid"),
+    "category too long": (
+        {"lines": [NewLine(title="T", category="c" * 65, amount_minor=1)]},
+        "order_invalid",
+    ),
+    "too many pieces": (
+        {"lines": [NewLine(title="T", amount_minor=1, quantity=2**31)]},
+        "order_invalid",
+    ),
     "buyer's name too long": ({"buyer_name": "b" * 121}, "order_invalid"),
     "buyer's address too long": ({"buyer_email": f"{'b' * 250}@example.com"}, "order_invalid"),
 }
@@ -42,7 +54,9 @@ def test_order_is_refused_when_it_is_not_well_formed(market: World, case: str) -
 
 
 def test_order_of_one_minor_unit_and_of_the_limit_are_taken(market: World) -> None:
-    smallest, _ = market.create_order(lines=[NewLine(title="Tea", amount_minor=1)], shipping_minor=0)
+    smallest, _ = market.create_order(
+        lines=[NewLine(title="Tea", amount_minor=1)], shipping_minor=0
+    )
     largest, _ = market.create_order(lines=[NewLine(title="Tea", amount_minor=10**15 - 1000)])
 
     assert (smallest.amount_minor, largest.amount_minor) == (1, 10**15)
@@ -75,7 +89,12 @@ def test_buyer_token_opens_its_order_only(market: World) -> None:
     found = selectors.get_order_for_buyer(order_id=order.id, token=token)
 
     assert found.pk == order.pk
-    for order_id, wrong in ((order.id, other_token), (order.id, ""), (other.id, token), ("ord_none", token)):
+    for order_id, wrong in (
+        (order.id, other_token),
+        (order.id, ""),
+        (other.id, token),
+        ("ord_none", token),
+    ):
         with pytest.raises(selectors.BuyerTokenInvalid):
             selectors.get_order_for_buyer(order_id=order_id, token=wrong)
 
@@ -88,7 +107,7 @@ def test_order_terms_stay_when_the_platform_changes_its_fee(market: World) -> No
     ground.capture(ground.make_payment(market, order))
 
     assert dict(order.hold.shares.values_list("payee", "amount_minor")) == {
-        "MERCHANT": 9491, "PLATFORM": 450, "SERVICE_FEE": 60,
-    }  # fmt: skip
-
-
+        "MERCHANT": 9491,
+        "PLATFORM": 450,
+        "SERVICE_FEE": 60,
+    }

@@ -19,7 +19,12 @@ DONE = ["SUCCEEDED", "FAILED", "EXPIRED"]
 
 
 def request(world: World, *order_ids: str, **changes: str) -> dict[str, object]:
-    known = {"platform_id": world.platform.id, "order_ids": order_ids, "channel": "sandbox", "return_url": ""}
+    known = {
+        "platform_id": world.platform.id,
+        "order_ids": order_ids,
+        "channel": "sandbox",
+        "return_url": "",
+    }
     return {**known, **changes, "at": world.now}
 
 
@@ -37,7 +42,10 @@ def test_payment_is_refused_for_odd_lists_of_orders(market: World) -> None:
     order, _token = market.create_order()
     lists = [[], [order.id, order.id], [f"ord_{n}" for n in range(payments.MAX_ORDERS + 1)]]
 
-    codes = [ground.refusal(lambda ids=ids: payments.create_payment(**request(market, *ids))).code for ids in lists]
+    codes = [
+        ground.refusal(lambda ids=ids: payments.create_payment(**request(market, *ids))).code
+        for ids in lists
+    ]
 
     assert codes == ["payment_invalid"] * 3
 
@@ -85,9 +93,13 @@ def tell(world: World, payment: Payment, status: Status) -> Payment:
     return payments.record_channel_answer(payment_id=payment.id, answer=told, at=world.now)
 
 
-@pytest.mark.parametrize("status", [Status.PENDING, Status.FAILED, Status.UNKNOWN, Status.NOT_FOUND])
+@pytest.mark.parametrize(
+    "status", [Status.PENDING, Status.FAILED, Status.UNKNOWN, Status.NOT_FOUND]
+)
 @pytest.mark.parametrize("state", [*WAITS, *DONE])
-def test_channel_answer_moves_only_an_open_payment(market: World, state: str, status: Status) -> None:
+def test_channel_answer_moves_only_an_open_payment(
+    market: World, state: str, status: Status
+) -> None:
     payment = payment_in(market, state)
     moves = {Status.PENDING: "PENDING", Status.FAILED: "FAILED", Status.UNKNOWN: "UNKNOWN"}
     before = ground.trial()
@@ -109,7 +121,9 @@ def test_money_for_a_payment_in_any_state_is_booked(market: World, state: str) -
 
     counted = ground.order_facts(order.id)
     assert counted["surpluses"] == (state in DONE)
-    assert market.balance("channel:sandbox:receivable") == 10001 * (2 if state == "SUCCEEDED" else 1)
+    assert market.balance("channel:sandbox:receivable") == 10001 * (
+        2 if state == "SUCCEEDED" else 1
+    )
 
 
 def test_cart_payment_expires_with_its_last_order(market: World) -> None:
@@ -128,7 +142,9 @@ def test_cart_payment_expires_with_its_last_order(market: World) -> None:
 
 @pytest.mark.parametrize("given_up", ["paid by another payment", "canceled"])
 def test_open_payment_is_closed_when_no_order_waits_for_it(world: World, given_up: str) -> None:
-    """Found by the races: such a payment was asked about every five minutes for ever, and could still be paid."""
+    """Such a payment was asked about every five minutes for ever, and could
+    still be paid.
+    """
     order, _token = world.create_order()
     forgotten = world.start_payment(order)
     if given_up == "canceled":
@@ -142,9 +158,11 @@ def test_open_payment_is_closed_when_no_order_waits_for_it(world: World, given_u
 
     forgotten.refresh_from_db()
     assert (forgotten.state, forgotten.due_at) == ("EXPIRED", None)
-    assert world.sandbox.channel.book.row("SELECT status, code FROM payments WHERE reference = ?", forgotten.id) == {
-        "status": "FAILED", "code": "CLOSED",
-    }  # fmt: skip
+    query = "SELECT status, code FROM payments WHERE reference = ?"
+    assert world.sandbox.channel.book.row(query, forgotten.id) == {
+        "status": "FAILED",
+        "code": "CLOSED",
+    }
 
 
 def test_open_payment_stays_open_while_one_order_of_its_cart_waits(world: World) -> None:

@@ -1,4 +1,6 @@
-"""Payouts: every state against every action and every word of the bank, and what the database refuses by itself."""
+"""Payouts: every state against every action and every word of the bank, and what the database
+refuses by itself.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -49,31 +51,58 @@ def tell(world: World, payout: Payout, status: Status, **changes: object) -> Pay
 CONTRADICTION = "payout_contradiction"
 WORDS: dict[Status, dict[str, str]] = {
     Status.SUCCEEDED: {
-        "PENDING": CONTRADICTION, "APPROVED": CONTRADICTION, "SENDING": "PAID", "UNKNOWN": "PAID", "PAID": "PAID",
-        "FAILED": CONTRADICTION, "RETURNED": "RETURNED",
+        "PENDING": CONTRADICTION,
+        "APPROVED": CONTRADICTION,
+        "SENDING": "PAID",
+        "UNKNOWN": "PAID",
+        "PAID": "PAID",
+        "FAILED": CONTRADICTION,
+        "RETURNED": "RETURNED",
     },
     Status.FAILED: {
-        "PENDING": CONTRADICTION, "APPROVED": CONTRADICTION, "SENDING": "FAILED", "UNKNOWN": "FAILED",
-        "PAID": CONTRADICTION, "FAILED": "FAILED", "RETURNED": "RETURNED",
+        "PENDING": CONTRADICTION,
+        "APPROVED": CONTRADICTION,
+        "SENDING": "FAILED",
+        "UNKNOWN": "FAILED",
+        "PAID": CONTRADICTION,
+        "FAILED": "FAILED",
+        "RETURNED": "RETURNED",
     },
     Status.RETURNED: {
-        "PENDING": CONTRADICTION, "APPROVED": CONTRADICTION, "SENDING": "RETURNED", "UNKNOWN": "RETURNED",
-        "PAID": "RETURNED", "FAILED": CONTRADICTION, "RETURNED": "RETURNED",
+        "PENDING": CONTRADICTION,
+        "APPROVED": CONTRADICTION,
+        "SENDING": "RETURNED",
+        "UNKNOWN": "RETURNED",
+        "PAID": "RETURNED",
+        "FAILED": CONTRADICTION,
+        "RETURNED": "RETURNED",
     },
     Status.PENDING: {
-        "PENDING": CONTRADICTION, "APPROVED": CONTRADICTION, "SENDING": "SENDING", "UNKNOWN": "SENDING",
-        "PAID": "PAID", "FAILED": "FAILED", "RETURNED": "RETURNED",
+        "PENDING": CONTRADICTION,
+        "APPROVED": CONTRADICTION,
+        "SENDING": "SENDING",
+        "UNKNOWN": "SENDING",
+        "PAID": "PAID",
+        "FAILED": "FAILED",
+        "RETURNED": "RETURNED",
     },
     Status.UNKNOWN: {
-        "PENDING": CONTRADICTION, "APPROVED": CONTRADICTION, "SENDING": "UNKNOWN", "UNKNOWN": "UNKNOWN",
-        "PAID": "PAID", "FAILED": "FAILED", "RETURNED": "RETURNED",
+        "PENDING": CONTRADICTION,
+        "APPROVED": CONTRADICTION,
+        "SENDING": "UNKNOWN",
+        "UNKNOWN": "UNKNOWN",
+        "PAID": "PAID",
+        "FAILED": "FAILED",
+        "RETURNED": "RETURNED",
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("status", WORDS)
 @pytest.mark.parametrize("state", STATES)
-def test_word_of_the_bank_moves_a_payout_or_contradicts_it(market: World, state: str, status: Status) -> None:
+def test_word_of_the_bank_moves_a_payout_or_contradicts_it(
+    market: World, state: str, status: Status
+) -> None:
     payout = payout_in(market, state)
     wanted = WORDS[status][state]
 
@@ -93,8 +122,12 @@ def test_word_of_the_bank_moves_a_payout_or_contradicts_it(market: World, state:
 
 
 @pytest.mark.parametrize("status", [Status.SUCCEEDED, Status.RETURNED])
-@pytest.mark.parametrize("wrong", [{"amount_minor": 9490}, {"currency": "USD"}, {"amount_minor": 0}])
-def test_word_about_another_amount_is_refused(market: World, status: Status, wrong: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "wrong", [{"amount_minor": 9490}, {"currency": "USD"}, {"amount_minor": 0}]
+)
+def test_word_about_another_amount_is_refused(
+    market: World, status: Status, wrong: dict[str, object]
+) -> None:
     payout = payout_in(market, "SENDING")
 
     refused = ground.refusal(lambda: tell(market, payout, status, **wrong))
@@ -123,7 +156,9 @@ def _refuse(payout: Payout, world: World) -> Any:
 
 
 def _replace(payout: Payout, world: World) -> Any:
-    return cutoff.replace_payout(payout_id=payout.id, requested_by=ground.operator("ben"), at=world.now)
+    return cutoff.replace_payout(
+        payout_id=payout.id, requested_by=ground.operator("ben"), at=world.now
+    )
 
 
 ACTIONS: dict[str, tuple[Callable[[Payout, World], Any], dict[str, str], str]] = {
@@ -135,7 +170,9 @@ ACTIONS: dict[str, tuple[Callable[[Payout, World], Any], dict[str, str], str]] =
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("state", STATES)
-def test_person_moves_a_payout_or_is_refused_by_its_state(market: World, state: str, action: str) -> None:
+def test_person_moves_a_payout_or_is_refused_by_its_state(
+    market: World, state: str, action: str
+) -> None:
     act, moves, code = ACTIONS[action]
     payout = payout_in(market, state)
 
@@ -147,7 +184,9 @@ def test_person_moves_a_payout_or_is_refused_by_its_state(market: World, state: 
     after = Payout.objects.get(pk=payout.pk)
     assert after.state == moves.get(state, state)
     assert state in moves or refused.code == code
-    assert Payout.objects.filter(merchant=payout.merchant_id).count() == 1 + (action == "replace" and state in moves)
+    assert Payout.objects.filter(merchant=payout.merchant_id).count() == 1 + (
+        action == "replace" and state in moves
+    )
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -188,7 +227,9 @@ def test_refusal_of_a_payout_says_why(market: World) -> None:
     payout = payout_in(market, "PENDING")
 
     refused = ground.refusal(
-        lambda: approval.refuse_payout(payout_id=payout.id, operator=ground.operator("ben"), reason=" ", at=market.now)
+        lambda: approval.refuse_payout(
+            payout_id=payout.id, operator=ground.operator("ben"), reason=" ", at=market.now
+        )
     )
 
     assert (refused.code, refused.status) == ("reason_missing", 422)
@@ -227,10 +268,17 @@ def test_payout_underway_counts_against_the_reserve(market: World) -> None:
 
 
 MOVES = {
-    ("PENDING", "APPROVED"), ("PENDING", "FAILED"), ("APPROVED", "SENDING"), ("SENDING", "PAID"),
-    ("SENDING", "FAILED"), ("SENDING", "UNKNOWN"), ("UNKNOWN", "SENDING"), ("UNKNOWN", "PAID"),
-    ("UNKNOWN", "FAILED"), ("PAID", "RETURNED"),
-}  # fmt: skip
+    ("PENDING", "APPROVED"),
+    ("PENDING", "FAILED"),
+    ("APPROVED", "SENDING"),
+    ("SENDING", "PAID"),
+    ("SENDING", "FAILED"),
+    ("SENDING", "UNKNOWN"),
+    ("UNKNOWN", "SENDING"),
+    ("UNKNOWN", "PAID"),
+    ("UNKNOWN", "FAILED"),
+    ("PAID", "RETURNED"),
+}
 
 
 @pytest.mark.parametrize("source", STATES)
@@ -247,10 +295,14 @@ def _moves(payout: Payout, target: str) -> bool:
     columns = "paid_at = now(), paid_entry_id = sent_entry_id, needs_approval = false"
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"UPDATE payouts_payout SET state = %s, {columns} WHERE id = %s", [target, payout.pk])
+            cursor.execute(
+                f"UPDATE payouts_payout SET state = %s, {columns} WHERE id = %s",
+                [target, payout.pk],
+            )
             transaction.set_rollback(True)
     except DatabaseError as error:
-        assert "transition" in str(error), error
+        if "Invalid transition" not in str(error):
+            raise
         return False
     return True
 

@@ -38,7 +38,9 @@ def next_cutoff(world: World) -> datetime:
 
 
 @pytest.mark.parametrize(("minimum", "paid"), [(SELLER, [SELLER]), (SELLER + 1, [])])
-def test_cutoff_waits_until_the_minimum_is_reached(market: World, minimum: int, paid: list[int]) -> None:
+def test_cutoff_waits_until_the_minimum_is_reached(
+    market: World, minimum: int, paid: list[int]
+) -> None:
     ground.released_order(market)
 
     assert cut(market, minimum_minor=minimum) == paid
@@ -63,8 +65,12 @@ def test_instant_schedule_below_its_minimum_looks_again_in_a_minute(market: Worl
     assert next_cutoff(market) == market.now + cutoff.INSTANT_RETRY
 
 
-@pytest.mark.parametrize(("limit", "state"), [(None, "APPROVED"), (SELLER, "APPROVED"), (SELLER - 1, "PENDING")])
-def test_payout_above_the_limit_waits_for_a_person(market: World, limit: int | None, state: str) -> None:
+@pytest.mark.parametrize(
+    ("limit", "state"), [(None, "APPROVED"), (SELLER, "APPROVED"), (SELLER - 1, "PENDING")]
+)
+def test_payout_above_the_limit_waits_for_a_person(
+    market: World, limit: int | None, state: str
+) -> None:
     ground.released_order(market)
 
     cut(market, approval_above_minor=limit)
@@ -75,7 +81,9 @@ def test_payout_above_the_limit_waits_for_a_person(market: World, limit: int | N
 
 def test_each_currency_is_cut_into_its_own_payout(market: World) -> None:
     seller = market.merchants[0]
-    yen, _token = market.create_order(currency="JPY", lines=[NewLine(title="Cup", amount_minor=777)], shipping_minor=0)
+    yen, _token = market.create_order(
+        currency="JPY", lines=[NewLine(title="Cup", amount_minor=777)], shipping_minor=0
+    )
     ground.capture(ground.make_payment(market, yen))
     market.ship(yen)
     market.confirm(yen)
@@ -83,26 +91,45 @@ def test_each_currency_is_cut_into_its_own_payout(market: World) -> None:
 
     without_account = cut(market)
     merchants.add_bank_account(
-        platform=market.platform, merchant=seller, currency="JPY", holder_name="S", bank_code="0001",
-        account_number="7000000000000001", at=market.now,
-    )  # fmt: skip
+        platform=market.platform,
+        merchant=seller,
+        currency="JPY",
+        holder_name="S",
+        bank_code="0001",
+        account_number="7000000000000001",
+        at=market.now,
+    )
     with_account = cut(market)
 
-    assert (without_account, with_account) == ([SELLER], [772])  # 777 less 0.6 %, and no commission rule for JPY
-    assert list(Payout.objects.order_by("currency").values_list("currency", flat=True)) == ["CNY", "JPY"]
+    assert (without_account, with_account) == (
+        [SELLER],
+        [772],
+    )  # 777 less 0.6 %, and no commission rule for JPY
+    assert list(Payout.objects.order_by("currency").values_list("currency", flat=True)) == [
+        "CNY",
+        "JPY",
+    ]
 
 
 def test_payout_keeps_the_account_it_was_cut_for(market: World) -> None:
     payout = ground.cut_payout(market)
     merchants.add_bank_account(
-        platform=market.platform, merchant=market.merchants[0], currency="CNY", holder_name="New", bank_code="1",
-        account_number="6222999900001111", at=market.now,
-    )  # fmt: skip
+        platform=market.platform,
+        merchant=market.merchants[0],
+        currency="CNY",
+        holder_name="New",
+        bank_code="1",
+        account_number="6222999900001111",
+        at=market.now,
+    )
 
     payout.refresh_from_db()
 
     assert (payout.last_four, payout.bank_account.active) == ("0001", False)
-    assert BankAccount.objects.filter(merchant=market.merchants[0], active=True).get().last_four == "1111"
+    assert (
+        BankAccount.objects.filter(merchant=market.merchants[0], active=True).get().last_four
+        == "1111"
+    )
 
 
 def test_schedule_that_is_not_due_cuts_nothing(market: World) -> None:
@@ -114,7 +141,9 @@ def test_schedule_that_is_not_due_cuts_nothing(market: World) -> None:
     assert (early, due) == ([], [SELLER])
 
 
-MIDNIGHT = datetime(2026, 3, 3, tzinfo=SHANGHAI).astimezone(UTC)  # Tuesday; START is Monday 17:00 there
+MIDNIGHT = datetime(2026, 3, 3, tzinfo=SHANGHAI).astimezone(
+    UTC
+)  # Tuesday; START is Monday 17:00 there
 
 
 def test_daily_schedule_cuts_at_midnight_of_the_platform(market: World) -> None:
@@ -130,7 +159,9 @@ def test_daily_schedule_cuts_at_midnight_of_the_platform(market: World) -> None:
 
 
 def test_daily_schedule_keeps_to_midnight_after_days_without_a_release(market: World) -> None:
-    """Found here: after an idle day the first release was paid out at once, not at the next midnight."""
+    """After an idle day the first release was paid out at once, not at the next
+    midnight.
+    """
     ground.schedule(market, cadence=Cadence.DAILY, next_cutoff_at=MIDNIGHT)
     afternoon = MIDNIGHT + timedelta(days=2, hours=15)
     release_at(market, afternoon)

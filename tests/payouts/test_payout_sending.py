@@ -16,7 +16,11 @@ SECONDS = timedelta(seconds=1)
 
 def released(world: World, *, account_number: str = worlds.PAYS) -> Payout:
     """A seller's payout, cut and covered, not yet sent."""
-    seller = world.merchants[0] if account_number == worlds.PAYS else world.add_merchant(account_number=account_number)
+    seller = (
+        world.merchants[0]
+        if account_number == worlds.PAYS
+        else world.add_merchant(account_number=account_number)
+    )
     order, _token = world.create_order(seller)
     world.pay(order)
     world.ship(order)
@@ -55,12 +59,14 @@ def test_payout_ends_as_the_bank_decides(world: World, account: str, state: str,
 
     payout.refresh_from_db()
     assert (payout.state, payout.failure_code) == (state, code)
-    assert world.balance("payout:sandbox-bank:in_transit") == 450 + (payout.amount_minor if state == "SENDING" else 0) - (
-        450 if Payout.objects.get(merchant=None).state == "PAID" else 0
-    )
+    assert world.balance("payout:sandbox-bank:in_transit") == 450 + (
+        payout.amount_minor if state == "SENDING" else 0
+    ) - (450 if Payout.objects.get(merchant=None).state == "PAID" else 0)
 
 
-@pytest.mark.parametrize("fault", ["timeout_before", "timeout_after", "error_before", "error_after", "torn"])
+@pytest.mark.parametrize(
+    "fault", ["timeout_before", "timeout_after", "error_before", "error_after", "torn"]
+)
 def test_payout_without_an_answer_is_unknown_and_paid_once(world: World, fault: str) -> None:
     payout = released(world)
     world.sandbox.bank.faults.add(operation="payout", fault=fault, times=2)
@@ -79,7 +85,10 @@ def test_forgotten_reference_is_asked_again_only_after_the_finality_window(world
     payout = released(world)
     world.sandbox.bank.faults.add(operation="payout", fault="timeout_before", times=2)
     send(world)
-    states = [query(world, payout, after=30 * SECONDS).attempts, query(world, payout, after=29 * SECONDS).attempts]
+    states = [
+        query(world, payout, after=30 * SECONDS).attempts,
+        query(world, payout, after=29 * SECONDS).attempts,
+    ]
 
     resent = query(world, payout, after=31 * SECONDS)
 
@@ -124,7 +133,9 @@ def test_bank_that_takes_back_its_word_is_flagged(world: World) -> None:
 
     payout.refresh_from_db()
     assert payout.state == "SENDING"
-    notes = InboundNotification.objects.filter(state=InboxState.FLAGGED).values_list("note", flat=True)
+    notes = InboundNotification.objects.filter(state=InboxState.FLAGGED).values_list(
+        "note", flat=True
+    )
     assert [note.split(":")[0] for note in notes] == ["payout_mismatch"] * 2
     world.pass_time(minutes=5)
     payout.refresh_from_db()
@@ -132,7 +143,9 @@ def test_bank_that_takes_back_its_word_is_flagged(world: World) -> None:
 
 
 def test_returned_payout_whose_first_word_was_lost_is_booked_in_both_steps(world: World) -> None:
-    """Found here: RETURNED told of a payout we thought was underway skipped a step of the state graph for ever."""
+    """RETURNED told of a payout we thought was underway skipped a step of the state
+    graph for ever.
+    """
     payout = released(world, account_number=worlds.RETURNS)
     world.sandbox.bank.faults.add(operation="notify_payout", fault="drop", times=9)
     send(world)

@@ -1,4 +1,6 @@
-"""How hard Hypothesis tries: 50 examples, or 10,000 with HYPOTHESIS_PROFILE=campaign. Every run says its seed."""
+"""How hard Hypothesis tries: 50 examples, or 10,000 with HYPOTHESIS_PROFILE=campaign. Every run
+says its seed.
+"""
 
 import os
 import secrets
@@ -15,7 +17,9 @@ COMMON = {
     "deadline": None,  # a loaded machine is no failure
     "print_blob": True,
     "suppress_health_check": [
-        HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.data_too_large,
     ],
 }
 hypothesis.settings.register_profile(

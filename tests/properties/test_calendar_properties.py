@@ -9,20 +9,27 @@ from hypothesis import strategies as st
 
 from payouts import calendar
 
-# Jumps at night, at midnight itself (Havana, Beirut, Asunción), by half an hour (Lord Howe), and over a day (Apia).
+# Jumps at night, at midnight itself (Havana, Beirut, Asunción), by half an hour (Lord Howe), and
+# over a day (Apia).
 ZONES = [
-    "UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York", "America/Havana", "Asia/Beirut", "America/Asuncion",
-    "Australia/Lord_Howe", "Pacific/Apia",
+    "UTC",
+    "Asia/Shanghai",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Havana",
+    "Asia/Beirut",
+    "America/Asuncion",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
 ]
-INSTANTS = st.datetimes(datetime(2010, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
+SPAN = (datetime(2010, 1, 1), datetime(2035, 1, 1))  # noqa: DTZ001 - the strategy adds the zone
+INSTANTS = st.datetimes(*SPAN, timezones=st.just(UTC))
 
 
 def found_by_search(zone: ZoneInfo, after: datetime, weekday: int | None) -> datetime:
     first = after.astimezone(zone).date() - timedelta(days=2)
     midnights = (midnight(first + timedelta(days=n), zone) for n in range(20))
-    return min(
-        at for day, at in midnights if at > after and weekday in (None, day.weekday())
-    )
+    return min(at for day, at in midnights if at > after and weekday in (None, day.weekday()))
 
 
 def midnight(day: date, zone: ZoneInfo) -> tuple[date, datetime]:
@@ -40,24 +47,45 @@ def test_daily_cutoff_is_the_next_midnight_of_the_zone(after: datetime, name: st
 
 
 @given(INSTANTS, st.sampled_from(ZONES), st.integers(0, 6))
-def test_weekly_cutoff_is_the_midnight_that_begins_the_day(after: datetime, name: str, weekday: int) -> None:
-    cutoff = calendar.next_cutoff(cadence=calendar.WEEKLY, weekday=weekday, time_zone=name, after=after)
+def test_weekly_cutoff_is_the_midnight_that_begins_the_day(
+    after: datetime, name: str, weekday: int
+) -> None:
+    cutoff = calendar.next_cutoff(
+        cadence=calendar.WEEKLY, weekday=weekday, time_zone=name, after=after
+    )
 
     assert cutoff.astimezone(UTC) == found_by_search(ZoneInfo(name), after, weekday)
 
 
-@given(INSTANTS, st.sampled_from(ZONES), st.integers(0, 6), st.sampled_from([calendar.DAILY, calendar.WEEKLY]))
-def test_cutoffs_follow_each_other_without_a_gap(after: datetime, name: str, weekday: int, cadence: str) -> None:
+@given(
+    INSTANTS,
+    st.sampled_from(ZONES),
+    st.integers(0, 6),
+    st.sampled_from([calendar.DAILY, calendar.WEEKLY]),
+)
+def test_cutoffs_follow_each_other_without_a_gap(
+    after: datetime, name: str, weekday: int, cadence: str
+) -> None:
     first = calendar.next_cutoff(cadence=cadence, weekday=weekday, time_zone=name, after=after)
     again = calendar.next_cutoff(
-        cadence=cadence, weekday=weekday, time_zone=name, after=first.astimezone(UTC) - timedelta(microseconds=1)
+        cadence=cadence,
+        weekday=weekday,
+        time_zone=name,
+        after=first.astimezone(UTC) - timedelta(microseconds=1),
     )
 
     assert again.astimezone(UTC) == first.astimezone(UTC)
 
 
-@given(INSTANTS, st.sampled_from(ZONES), st.integers(0, 6), st.sampled_from([calendar.DAILY, calendar.WEEKLY]))
-def test_latest_cutoff_is_the_one_before_the_next(at: datetime, name: str, weekday: int, cadence: str) -> None:
+@given(
+    INSTANTS,
+    st.sampled_from(ZONES),
+    st.integers(0, 6),
+    st.sampled_from([calendar.DAILY, calendar.WEEKLY]),
+)
+def test_latest_cutoff_is_the_one_before_the_next(
+    at: datetime, name: str, weekday: int, cadence: str
+) -> None:
     how = {"cadence": cadence, "weekday": weekday, "time_zone": name}
 
     latest = calendar.latest_cutoff(**how, at=at)
@@ -68,18 +96,31 @@ def test_latest_cutoff_is_the_one_before_the_next(at: datetime, name: str, weekd
 
 @given(INSTANTS, st.sampled_from(ZONES))
 def test_instant_schedule_is_always_due(after: datetime, name: str) -> None:
-    assert calendar.next_cutoff(cadence=calendar.INSTANT, weekday=0, time_zone=name, after=after) == after
+    assert (
+        calendar.next_cutoff(cadence=calendar.INSTANT, weekday=0, time_zone=name, after=after)
+        == after
+    )
 
 
 @pytest.mark.parametrize(
     ("after", "cutoff"),
     [
         (datetime(2026, 3, 28, 22, 59, tzinfo=UTC), datetime(2026, 3, 28, 23, 0, tzinfo=UTC)),
-        (datetime(2026, 3, 28, 23, 0, tzinfo=UTC), datetime(2026, 3, 29, 22, 0, tzinfo=UTC)),  # 23 hours
-        (datetime(2026, 10, 24, 22, 0, tzinfo=UTC), datetime(2026, 10, 25, 23, 0, tzinfo=UTC)),  # 25 hours
+        (
+            datetime(2026, 3, 28, 23, 0, tzinfo=UTC),
+            datetime(2026, 3, 29, 22, 0, tzinfo=UTC),
+        ),  # 23 hours
+        (
+            datetime(2026, 10, 24, 22, 0, tzinfo=UTC),
+            datetime(2026, 10, 25, 23, 0, tzinfo=UTC),
+        ),  # 25 hours
     ],
 )
-def test_daily_cutoff_keeps_to_local_midnight_when_clocks_change(after: datetime, cutoff: datetime) -> None:
-    found = calendar.next_cutoff(cadence=calendar.DAILY, weekday=0, time_zone="Europe/Berlin", after=after)
+def test_daily_cutoff_keeps_to_local_midnight_when_clocks_change(
+    after: datetime, cutoff: datetime
+) -> None:
+    found = calendar.next_cutoff(
+        cadence=calendar.DAILY, weekday=0, time_zone="Europe/Berlin", after=after
+    )
 
     assert found.astimezone(UTC) == cutoff

@@ -11,9 +11,13 @@ from ledger import chart, entries
 
 AMOUNTS = st.one_of(st.integers(1, 5), st.integers(1, MAX_AMOUNT_MINOR))
 MONEY = {"amount_minor": AMOUNTS, "currency": st.sampled_from(["CNY", "JPY", "KWD"])}
-PAYABLES = st.sampled_from([chart.merchant_payable("mer_1"), chart.platform_commission("plt_1"), "party:par_1:payable"])
+PAYABLES = st.sampled_from(
+    [chart.merchant_payable("mer_1"), chart.platform_commission("plt_1"), "party:par_1:payable"]
+)
 SHARES = st.lists(
-    st.builds(entries.Leg, st.one_of(PAYABLES, st.just(chart.SERVICE_FEE)), AMOUNTS), min_size=1, max_size=5
+    st.builds(entries.Leg, st.one_of(PAYABLES, st.just(chart.SERVICE_FEE)), AMOUNTS),
+    min_size=1,
+    max_size=5,
 )
 
 
@@ -22,38 +26,72 @@ def remittances(draw: st.DrawFn) -> entries.Draft:
     gross = draw(AMOUNTS)
     fee = draw(st.integers(0, gross - 1))
     return entries.remittance(
-        remittance_id="sandbox:SBM1", channel="sandbox", custodian="bank", gross_minor=gross, fee_minor=fee, currency="CNY"
+        remittance_id="sandbox:SBM1",
+        channel="sandbox",
+        custodian="bank",
+        gross_minor=gross,
+        fee_minor=fee,
+        currency="CNY",
     )
 
 
 DRAFTS: dict[entries.EntryKind, st.SearchStrategy[entries.Draft]] = {
     entries.EntryKind.CAPTURE: st.builds(
-        entries.capture, payment_id=st.just("pay_1"), order_id=st.just("ord_1"), channel=st.just("sandbox"), **MONEY
+        entries.capture,
+        payment_id=st.just("pay_1"),
+        order_id=st.just("ord_1"),
+        channel=st.just("sandbox"),
+        **MONEY,
     ),
     entries.EntryKind.SURPLUS: st.builds(
         entries.surplus, surplus_id=st.just("sur_1"), channel=st.just("sandbox"), **MONEY
     ),
     entries.EntryKind.REMITTANCE: remittances(),
     entries.EntryKind.RELEASE: st.builds(
-        entries.release, release_id=st.just("rel_1"), order_id=st.just("ord_1"), currency=st.just("CNY"), shares=SHARES
+        entries.release,
+        release_id=st.just("rel_1"),
+        order_id=st.just("ord_1"),
+        currency=st.just("CNY"),
+        shares=SHARES,
     ),
     entries.EntryKind.REFUND_ASKED: st.builds(
-        entries.refund_asked, refund_id=st.just("ref_1"), order_id=st.just("ord_1"), channel=st.just("sandbox"), **MONEY
+        entries.refund_asked,
+        refund_id=st.just("ref_1"),
+        order_id=st.just("ord_1"),
+        channel=st.just("sandbox"),
+        **MONEY,
     ),
     entries.EntryKind.SURPLUS_REFUND_ASKED: st.builds(
         entries.surplus_refund_asked,
-        refund_id=st.just("ref_1"), surplus_id=st.just("sur_1"), channel=st.just("sandbox"), **MONEY,
+        refund_id=st.just("ref_1"),
+        surplus_id=st.just("sur_1"),
+        channel=st.just("sandbox"),
+        **MONEY,
     ),
     entries.EntryKind.REFUND_DONE: st.builds(
-        entries.refund_done, refund_id=st.just("ref_1"), subject=st.just("ord_1"), channel=st.just("sandbox"), **MONEY
+        entries.refund_done,
+        refund_id=st.just("ref_1"),
+        subject=st.just("ord_1"),
+        channel=st.just("sandbox"),
+        **MONEY,
     ),
     entries.EntryKind.PAYOUT_SENT: st.builds(
-        entries.payout_sent, payout_id=st.just("po_1"), payable=PAYABLES, rail=st.just("bank"), **MONEY
+        entries.payout_sent,
+        payout_id=st.just("po_1"),
+        payable=PAYABLES,
+        rail=st.just("bank"),
+        **MONEY,
     ),
     entries.EntryKind.PAYOUT_PAID: st.builds(
-        entries.payout_paid, payout_id=st.just("po_1"), rail=st.just("bank"), custodian=st.just("bank"), **MONEY
+        entries.payout_paid,
+        payout_id=st.just("po_1"),
+        rail=st.just("bank"),
+        custodian=st.just("bank"),
+        **MONEY,
     ),
-    entries.EntryKind.TOPUP: st.builds(entries.topup, topup_id=st.just("top_1"), custodian=st.just("bank"), **MONEY),
+    entries.EntryKind.TOPUP: st.builds(
+        entries.topup, topup_id=st.just("top_1"), custodian=st.just("bank"), **MONEY
+    ),
 }
 ANY_DRAFT = st.one_of(*DRAFTS.values())
 
@@ -73,7 +111,10 @@ def test_draft_sums_to_zero_without_zero_legs(draft: entries.Draft) -> None:
 
 @given(ANY_DRAFT)
 def test_draft_uses_only_the_routes_of_its_kind(draft: entries.Draft) -> None:
-    used = {(chart.class_of(leg.address).code, "D" if leg.amount_minor > 0 else "C") for leg in draft.legs}
+    used = {
+        (chart.class_of(leg.address).code, "D" if leg.amount_minor > 0 else "C")
+        for leg in draft.legs
+    }
 
     assert used <= entries.ROUTES[draft.kind]
 
@@ -89,10 +130,14 @@ def test_draft_is_named_after_its_kind_and_fact(draft: entries.Draft) -> None:
 
 @pytest.mark.parametrize("make", [entries.capture, entries.refund_asked])
 @given(amount=AMOUNTS)
-def test_order_drafts_have_the_order_as_subject(make: Callable[..., entries.Draft], amount: int) -> None:
+def test_order_drafts_have_the_order_as_subject(
+    make: Callable[..., entries.Draft], amount: int
+) -> None:
     fact = "payment_id" if make is entries.capture else "refund_id"
 
-    draft = make(**{fact: "x_1"}, order_id="ord_1", channel="sandbox", amount_minor=amount, currency="CNY")
+    draft = make(
+        **{fact: "x_1"}, order_id="ord_1", channel="sandbox", amount_minor=amount, currency="CNY"
+    )
 
     assert draft.subject == "ord_1"
     assert {leg.address for leg in draft.legs} >= {chart.HELD}

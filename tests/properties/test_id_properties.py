@@ -1,4 +1,4 @@
-"""Ids of the code and of the SQL function are one kind: same shape, sorted by the millisecond (H1)."""
+"""Ids of the code and of the SQL function are of one shape, sorted by the millisecond (H1)."""
 
 import re
 import time
@@ -51,7 +51,9 @@ def test_sql_ids_have_the_shape_of_the_code_and_never_repeat(transactional_db: N
     assert len(set(made)) == 2000
     assert all(SHAPE.fullmatch(each) for each in made)
     assert all(before <= milliseconds_of(each) <= after for each in made)
-    assert [milliseconds_of(each) for each in made] == sorted(milliseconds_of(each) for each in made)
+    assert [milliseconds_of(each) for each in made] == sorted(
+        milliseconds_of(each) for each in made
+    )
 
 
 def test_random_part_of_sql_ids_uses_every_hex_digit_everywhere(transactional_db: None) -> None:

@@ -52,7 +52,9 @@ def test_allocate_loses_nothing_and_stays_within_one_unit(amount: int, weights: 
 
 
 @given(AMOUNTS, WEIGHTS)
-def test_allocate_rounds_up_the_largest_remainders_and_earlier_ones_on_a_tie(amount: int, weights: list[int]) -> None:
+def test_allocate_rounds_up_the_largest_remainders_and_earlier_ones_on_a_tie(
+    amount: int, weights: list[int]
+) -> None:
     assume(sum(weights) > 0)
 
     parts = allocate(amount, weights)

@@ -36,7 +36,9 @@ def test_split_sums_to_the_whole_without_zero_parts(amount: int, commission: int
 
 
 @given(AMOUNTS, PARTS, PARTS)
-def test_split_takes_the_service_fee_first_then_the_commission(amount: int, commission: int, fee: int) -> None:
+def test_split_takes_the_service_fee_first_then_the_commission(
+    amount: int, commission: int, fee: int
+) -> None:
     parts = split(amount, commission, fee)
 
     fee_taken = min(fee, amount)

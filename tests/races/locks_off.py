@@ -1,7 +1,8 @@
 """The locks-off twin: the same code, with every row lock turned into a plain read.
 
-All contenders then read before any of them writes, as sixteen workers on a busy day would. What the database still
-refuses on its own is refused; the judge counts that as failing too. It must never be used outside the races.
+All contenders then read before any of them writes, as sixteen workers on a busy day would. What the
+database still refuses on its own is refused; the judge counts that as failing too. It must never be
+used outside the races.
 """
 
 import re
@@ -19,7 +20,9 @@ from escrow.services import release as releases
 from ledger import accounts
 
 PATIENCE_SECONDS = 5.0
-WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|SELECT ledger_|SELECT .*escrow_release_locked)", re.IGNORECASE)
+WRITES = re.compile(
+    r"\s*(INSERT|UPDATE|DELETE|SELECT ledger_|SELECT .*escrow_release_locked)", re.IGNORECASE
+)
 
 _RELEASABLE = """
     SELECT h.id FROM escrow_hold AS h JOIN orders_order AS o ON o.id = h.order_id
@@ -66,12 +69,16 @@ class Gate:
 
 @contextmanager
 def plain_reads() -> Iterator[None]:
-    """Switch the locks off: those of Django, that of the reserve account, and those inside the release function."""
+    """Switch the locks off: those of Django, that of the reserve account, and those inside the
+    release function.
+    """
     with ExitStack() as patches:
         patches.enter_context(mock.patch.object(QuerySet, "select_for_update", _read_plainly))
         patches.enter_context(mock.patch.object(accounts, "lock_account", _read_account))
         patches.enter_context(mock.patch.object(releases, "release_orders", _release_orders))
-        patches.enter_context(mock.patch.object(releases, "release_due_orders", _release_due_orders))
+        patches.enter_context(
+            mock.patch.object(releases, "release_due_orders", _release_due_orders)
+        )
         yield
 
 
@@ -81,11 +88,16 @@ def _read_plainly(self: QuerySet[Any], *args: Any, **kwargs: Any) -> QuerySet[An
 
 def _read_account(*, address: str, currency: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM ledger_account WHERE address = %s AND currency = %s", (address, currency))
+        cursor.execute(
+            "SELECT id FROM ledger_account WHERE address = %s AND currency = %s",
+            (address, currency),
+        )
         return int(cursor.fetchone()[0])
 
 
-def _release_orders(*, order_ids: Sequence[str], confirmed_by: str, at: datetime) -> list[releases.Released]:
+def _release_orders(
+    *, order_ids: Sequence[str], confirmed_by: str, at: datetime
+) -> list[releases.Released]:
     """escrow_release_orders of escrow/sql/release_orders.sql, without FOR UPDATE."""
     with connection.cursor() as cursor:
         cursor.execute(f"{_RELEASABLE} AND o.id = ANY (%s) ORDER BY o.id", [list(order_ids)])
@@ -97,7 +109,10 @@ def _release_orders(*, order_ids: Sequence[str], confirmed_by: str, at: datetime
 def _release_due_orders(*, limit: int, at: datetime) -> int:
     """escrow_release_due_orders of the same file, without FOR UPDATE."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{_RELEASABLE} AND o.confirm_by <= %s ORDER BY o.confirm_by, o.id LIMIT %s", [at, limit])
+        cursor.execute(
+            f"{_RELEASABLE} AND o.confirm_by <= %s ORDER BY o.confirm_by, o.id LIMIT %s",
+            [at, limit],
+        )
         holds = [row[0] for row in cursor.fetchall()]
         cursor.execute(_RELEASE, [holds, "AUTOMATIC", at])
         return len(cursor.fetchall())

@@ -1,4 +1,6 @@
-"""Races over an order before its money is released: shipping, canceling, expiring, and money that arrives."""
+"""Races over an order before its money is released: shipping, canceling, expiring, and money that
+arrives.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +10,8 @@ from escrow.services import refund as refunds
 from orders import sweeps as order_sweeps
 from orders.models import CancelReason, Order
 from orders.services import lifecycle, payments
-from tests import world as worlds
 from tests import ground
+from tests import world as worlds
 from tests.ground import US, facts, order_facts
 from tests.races.starting_line import Case, Pair, one_of, one_winner
 
@@ -94,7 +96,8 @@ def expire_and_cancel(world: worlds.World) -> Case:
             ("cancel", lambda: cancel(order_id=order.id, reason=CancelReason.PLATFORM, at=late)),
         ],
         one_winner(
-            lambda: order_facts(order.id), {"expire": facts("EXPIRED", 2), "cancel": facts("CANCELED", 2)}
+            lambda: order_facts(order.id),
+            {"expire": facts("EXPIRED", 2), "cancel": facts("CANCELED", 2)},
         ),
     )
 
@@ -119,7 +122,10 @@ def capture_and_cancel(world: worlds.World) -> Case:
     return Case(
         [
             ("capture", lambda: ground.capture(payment)),
-            ("cancel", lambda: cancel(order_id=order.id, reason=CancelReason.PLATFORM, at=world.now)),
+            (
+                "cancel",
+                lambda: cancel(order_id=order.id, reason=CancelReason.PLATFORM, at=world.now),
+            ),
         ],
         one_of(lambda: order_facts(order.id), HELD, facts("CANCELED", 2, surpluses=1)),
     )
@@ -128,7 +134,9 @@ def capture_and_cancel(world: worlds.World) -> Case:
 def capture_and_capture(world: worlds.World) -> Case:
     order, _token = world.create_order()
     payment = ground.make_payment(world, order)
-    return Case([("capture", lambda: ground.capture(payment))], one_of(lambda: order_facts(order.id), HELD))
+    return Case(
+        [("capture", lambda: ground.capture(payment))], one_of(lambda: order_facts(order.id), HELD)
+    )
 
 
 def second_capture_twice(world: worlds.World) -> Case:
@@ -152,21 +160,35 @@ def two_payments(world: worlds.World) -> Case:
 
 
 def crossed_carts(world: worlds.World) -> Case:
-    """Two carts of the same two new sellers, the other way round: their accounts are opened at the same time."""
+    """Two carts of the same two new sellers, the other way round: their accounts are opened at the
+    same time.
+    """
     one, two = world.add_merchant(), world.add_merchant()
-    left, right = ([world.create_order(seller)[0] for seller in cart] for cart in ([one, two], [two, one]))
+    left, right = (
+        [world.create_order(seller)[0] for seller in cart] for cart in ([one, two], [two, one])
+    )
     payments_of = [ground.make_payment(world, *cart) for cart in (left, right)]
     orders = [*left, *right]
     return Case(
-        [("left", lambda: ground.capture(payments_of[0])), ("right", lambda: ground.capture(payments_of[1]))],
-        one_of(lambda: {"orders": [order_facts(order.id) for order in orders]}, {"orders": [HELD] * 4}),
+        [
+            ("left", lambda: ground.capture(payments_of[0])),
+            ("right", lambda: ground.capture(payments_of[1])),
+        ],
+        one_of(
+            lambda: {"orders": [order_facts(order.id) for order in orders]}, {"orders": [HELD] * 4}
+        ),
     )
 
 
 PAIRS = [
     Pair("ship / deadline sweep, both at ship_by", ship_and_sweep(ship_after=0, sweep_after=0)),
-    Pair("ship at ship_by / deadline sweep 1 µs after", ship_and_sweep(ship_after=0, sweep_after=1)),
-    Pair("ship / deadline sweep, both 1 µs after ship_by", ship_and_sweep(ship_after=1, sweep_after=1)),
+    Pair(
+        "ship at ship_by / deadline sweep 1 µs after", ship_and_sweep(ship_after=0, sweep_after=1)
+    ),
+    Pair(
+        "ship / deadline sweep, both 1 µs after ship_by",
+        ship_and_sweep(ship_after=1, sweep_after=1),
+    ),
     Pair("ship / ship", ship_and_ship),
     Pair("ship / cancel by the platform", ship_and_cancel),
     Pair("cancel by the platform / by the deadline", cancel_and_deadline),

@@ -6,8 +6,8 @@ from channels.contract import Status
 from escrow.models import ReleaseLine
 from payouts.models import Outcome, Payout, Settlement
 from payouts.services import approval, cutoff, sending
-from tests import world as worlds
 from tests import ground
+from tests import world as worlds
 from tests.ground import payout_facts
 from tests.races.starting_line import Case, Pair, one_of, one_winner
 
@@ -26,8 +26,13 @@ def cut_and_cut(world: worlds.World) -> Case:
     schedule = ground.schedule(world)
 
     def cut() -> dict[str, Any]:
-        open_lines = ReleaseLine.objects.filter(address=schedule.address, settlement_id__isnull=True).count()
-        return {"open": open_lines, "settlements": Settlement.objects.filter(address=schedule.address).count()}
+        open_lines = ReleaseLine.objects.filter(
+            address=schedule.address, settlement_id__isnull=True
+        ).count()
+        return {
+            "open": open_lines,
+            "settlements": Settlement.objects.filter(address=schedule.address).count(),
+        }
 
     settlements = cut()["settlements"] + 1
     return Case(
@@ -43,13 +48,20 @@ def approve_and_refuse(world: worlds.World) -> Case:
     return Case(
         [
             ("approve", lambda: ground.approve(world, payout, ann)),
-            ("refuse", lambda: refuse(payout_id=payout.id, operator=ben, reason="odd", at=world.now)),
+            (
+                "refuse",
+                lambda: refuse(payout_id=payout.id, operator=ben, reason="odd", at=world.now),
+            ),
         ],
         one_winner(
             lambda: payout_facts(payout.id),
             {
                 "approve": {"state": "APPROVED", "events": 2, "entries": SENT},
-                "refuse": {"state": "FAILED", "events": 2, "entries": ["payout-sent", "reversal:payout-sent"]},
+                "refuse": {
+                    "state": "FAILED",
+                    "events": 2,
+                    "entries": ["payout-sent", "reversal:payout-sent"],
+                },
             },
         ),
     )
@@ -122,7 +134,7 @@ def returned_twice(world: worlds.World) -> Case:
 
 
 def outcome_and_bank(world: worlds.World) -> Case:
-    """A second person confirms that a parked payout was paid, while the bank says that it failed."""
+    """A second person confirms that a parked payout was paid, the bank says that it failed."""
     payout = ground.sent_payout(world)
     ground.park(world, payout)
     ann, ben = ground.operator("ann"), ground.operator("ben")
@@ -161,9 +173,13 @@ def _replace(world: worlds.World, *payouts: Payout) -> Case:
         return {"payouts": rows.count(), "pending": rows.filter(state="PENDING").count()}
 
     def replace(payout: Payout) -> Any:
-        return lambda: cutoff.replace_payout(payout_id=payout.id, requested_by=operator, at=world.now)
+        return lambda: cutoff.replace_payout(
+            payout_id=payout.id, requested_by=operator, at=world.now
+        )
 
-    return Case([("replace", replace(payout)) for payout in payouts], one_winner(count, {"replace": wanted}))
+    return Case(
+        [("replace", replace(payout)) for payout in payouts], one_winner(count, {"replace": wanted})
+    )
 
 
 PAIRS = [

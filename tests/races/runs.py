@@ -35,7 +35,9 @@ class Tally:
 
 
 def race(pair: Pair, racers: Racers, *, count: int, locks: bool) -> Tally:
-    """Race a pair `count` times. A broken round leaves wrong books, so the next one starts from empty ones."""
+    """Race a pair `count` times. A broken round leaves wrong books, so the next one starts from
+    empty ones.
+    """
     tally = Tally()
     world = None
     for _ in range(count):

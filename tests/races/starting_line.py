@@ -1,7 +1,8 @@
 """Sixteen connections that start at once, and a judge: how a race is run.
 
-A race knows nothing of what it races over; the cases (`order_cases.py` and its neighbors) say that. It must never
-pass a loser that was saved by the database alone: a unique key or a trigger is the last guard, not a clean refusal.
+A race knows nothing of what it races over; the cases (`order_cases.py` and its neighbors) say that.
+It must never pass a loser that was saved by the database alone: a unique key or a trigger is the
+last guard, not a clean refusal.
 """
 
 import logging
@@ -28,7 +29,9 @@ Contender = tuple[str, Callable[[], Any]]
 
 @dataclass
 class Outcome:
-    """What became of one contender. `errors` holds what it raised and what a sweep swallowed and logged."""
+    """What became of one contender. `errors` holds what it raised and what a sweep swallowed and
+    logged.
+    """
 
     label: str
     value: Any = None
@@ -41,7 +44,9 @@ class Outcome:
 
 @dataclass
 class Case:
-    """One race, set up and ready. `judge` says what is wrong with the outcomes; contenders take turns up to 16."""
+    """One race, set up and ready. `judge` says what is wrong with the outcomes; contenders take
+    turns up to 16.
+    """
 
     contenders: Sequence[Contender]
     judge: Callable[[Sequence[Outcome]], list[str]]
@@ -56,15 +61,24 @@ class Pair:
 
 
 def run(pair: Pair, world: worlds.World, racers: "Racers", *, locks: bool) -> list[str]:
-    """Race once. Returns: what is wrong; empty when one won, the others were refused and the books are right."""
+    """Race once. Returns: what is wrong; empty when one won, the others were refused and the books
+    are right.
+    """
     case = pair.set_up(world)
     chosen = [case.contenders[i % len(case.contenders)] for i in range(CONNECTIONS)]
     outcomes = racers.race(chosen, locks=locks)
-    unclean = [f"{each.label}: {_said(error)}" for each in outcomes for error in each.errors if _unclean(error)]
+    unclean = [
+        f"{each.label}: {_said(error)}"
+        for each in outcomes
+        for error in each.errors
+        if _unclean(error)
+    ]
     return [*unclean, *case.judge(outcomes), *(found.sentence for found in worlds.audit())]
 
 
-def one_winner(facts: Callable[[], Facts], expected: Mapping[str, Facts]) -> Callable[[Sequence[Outcome]], list[str]]:
+def one_winner(
+    facts: Callable[[], Facts], expected: Mapping[str, Facts]
+) -> Callable[[Sequence[Outcome]], list[str]]:
     """Judge: exactly one contender won, and the facts are those its label stands for."""
 
     def judge(outcomes: Sequence[Outcome]) -> list[str]:
@@ -78,7 +92,7 @@ def one_winner(facts: Callable[[], Facts], expected: Mapping[str, Facts]) -> Cal
 
 
 def one_of(facts: Callable[[], Facts], *allowed: Facts) -> Callable[[Sequence[Outcome]], list[str]]:
-    """Judge where losing is a documented no-op: whoever was first, the facts are one of `allowed`."""
+    """Judge where losing is a documented no-op: the facts are one of `allowed`."""
 
     def judge(outcomes: Sequence[Outcome]) -> list[str]:
         found = facts()
@@ -96,7 +110,9 @@ def _said(error: BaseException) -> str:
 
 
 class Racers:
-    """A thread and a database connection per contender, kept from race to race. Close it before the database goes."""
+    """A thread and a database connection per contender, kept from race to race. Close it before the
+    database goes.
+    """
 
     def __init__(self, size: int = CONNECTIONS) -> None:
         self._size = size
@@ -107,7 +123,9 @@ class Racers:
             logging.getLogger(name).addHandler(self._swallowed)
         for number in range(size):
             tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-            thread = threading.Thread(target=_work_off, args=(tasks,), name=f"racer-{number}", daemon=True)
+            thread = threading.Thread(
+                target=_work_off, args=(tasks,), name=f"racer-{number}", daemon=True
+            )
             self._tasks.append(tasks)
             self._threads.append(thread)
             thread.start()
@@ -137,7 +155,12 @@ class Racers:
         return outcomes
 
     def _compete(
-        self, outcome: Outcome, verb: Callable[[], Any], *, start: threading.Barrier, gate: locks_off.Gate | None
+        self,
+        outcome: Outcome,
+        verb: Callable[[], Any],
+        *,
+        start: threading.Barrier,
+        gate: locks_off.Gate | None,
     ) -> None:
         self._swallowed.collect(outcome.errors)
         try:
@@ -167,7 +190,9 @@ def _work_off(tasks: "queue.SimpleQueue[Callable[[], None] | None]") -> None:
 
 
 class _Swallowed(logging.Handler):
-    """Sees what a sweep logs and goes on after: per thread, the errors of the contender that runs there."""
+    """Sees what a sweep logs and goes on after: per thread, the errors of the contender that runs
+    there.
+    """
 
     def __init__(self) -> None:
         super().__init__(level=logging.ERROR)

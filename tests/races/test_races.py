@@ -1,4 +1,6 @@
-"""Sixteen connections on every pair of competing transitions (H3), and the same with the locks off, which must fail."""
+"""Sixteen connections on every pair of competing transitions (H3), and the same with the locks off,
+which must fail.
+"""
 
 from collections.abc import Iterator
 
