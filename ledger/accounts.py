@@ -32,5 +32,7 @@ def lock_account(*, address: str, currency: str) -> int:
     """
     account_id = open_accounts(addresses=[address], currency=currency)[address]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM ledger_account WHERE id = %s FOR NO KEY UPDATE", (account_id,))
+        cursor.execute(
+            "SELECT id FROM ledger_account WHERE id = %s FOR NO KEY UPDATE", (account_id,)
+        )
     return account_id

@@ -1,15 +1,20 @@
 """The column of a prefixed id, as every app above the books uses it."""
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from common.ids import MAX_LENGTH, new_id
 
+if TYPE_CHECKING:
+    _TextField = models.CharField[str, str]
+else:
+    _TextField = models.CharField
 
-class IdField(models.CharField):  # type: ignore[type-arg]
+
+class IdField(_TextField):
     """A `common.ids` id with its prefix: `id = IdField(prefix="ord", primary_key=True)`.
 
     Its type is spelled so that Django adds no second index for LIKE, to it or to foreign keys

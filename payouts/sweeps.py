@@ -28,9 +28,9 @@ def cut_due_settlements(*, at: datetime) -> int:
         output_field=CharField(),
     )
     open_lines = ReleaseLine.objects.filter(
-        ~Q(payee=Payee.SERVICE_FEE), address=OuterRef("address"), settlement_id__isnull=True
+        ~Q(payee=Payee.SERVICE_FEE), address=OuterRef("payable"), settlement_id__isnull=True
     )
-    due = PayoutSchedule.objects.filter(next_cutoff_at__lte=at).annotate(address=address)
+    due = PayoutSchedule.objects.filter(next_cutoff_at__lte=at).annotate(payable=address)
     ids = (
         due.filter(Exists(open_lines))
         .order_by("next_cutoff_at", "pk")

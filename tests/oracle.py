@@ -1,6 +1,8 @@
-"""Do the books of the sandbox channel and bank agree with ours? They are the oracle: we are right when they do.
+"""Do the books of the sandbox channel and bank agree with ours? They are the oracle: we are right
+when they do.
 
-Ask when everything has come to rest: money on its way is a difference that is no error. It must never repair.
+Ask when everything has come to rest: money on its way is a difference that is no error. It must
+never repair.
 """
 
 from collections import Counter
@@ -18,7 +20,8 @@ EXECUTED = {"PAID": "SUCCEEDED", "RETURNED": "RETURNED"}
 
 
 def disagreements(world: World) -> list[str]:
-    """Compare every balance and every fact with what the channel and the bank have in their own books.
+    """Compare every balance and every fact with what the channel and the bank have in their own
+    books.
 
     Returns: one sentence per difference, none when all agree.
     """
@@ -62,9 +65,13 @@ def _captures(world: World) -> list[str]:
 
 def _refunds(world: World) -> list[str]:
     rows = world.sandbox.channel.book.rows("SELECT * FROM refunds WHERE status = 'SUCCEEDED'")
-    theirs = Counter((row["reference"], row["payment_reference"], row["amount_minor"]) for row in rows)
+    theirs = Counter(
+        (row["reference"], row["payment_reference"], row["amount_minor"]) for row in rows
+    )
     done = Refund.objects.filter(state=RefundState.SUCCEEDED)
-    return _differences("refund", theirs, Counter(done.values_list("id", "payment_id", "amount_minor")))
+    return _differences(
+        "refund", theirs, Counter(done.values_list("id", "payment_id", "amount_minor"))
+    )
 
 
 def _remittances(world: World) -> list[str]:
@@ -93,6 +100,12 @@ def _payouts(world: World) -> list[str]:
 
 def _differences(what: str, theirs: Counter[Any], ours: Counter[Any]) -> list[str]:
     return [
-        *(f"{what} {fact} is in their book {count} times more" for fact, count in (theirs - ours).items()),
-        *(f"{what} {fact} is in our books {count} times more" for fact, count in (ours - theirs).items()),
+        *(
+            f"{what} {fact} is in their book {count} times more"
+            for fact, count in (theirs - ours).items()
+        ),
+        *(
+            f"{what} {fact} is in our books {count} times more"
+            for fact, count in (ours - theirs).items()
+        ),
     ]

@@ -10,6 +10,7 @@ import pytest
 
 from settlement_site.environment import BASE_DIR
 from settlement_site.logs import JsonFormatter
+from settlement_site.settings import SESSION_OPTIONS
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="  # 32 bytes
 SHAPE_OF_KEYS = (
@@ -184,8 +185,7 @@ def test_database_url_keeps_its_options_beside_our_time_limits(tmp_path: Path) -
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db", 5433, "shop")
     assert database["OPTIONS"] == {
         "sslmode": "require",
-        "options": "-c lock_timeout=3s -c statement_timeout=60s"
-        " -c idle_in_transaction_session_timeout=30s -c search_path=shop",
+        "options": f"{SESSION_OPTIONS} -c search_path=shop",
     }
 
 

@@ -8,65 +8,128 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='InboundNotificationAudit',
+            name="InboundNotificationAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('RECEIVED', 'Received'), ('APPLIED', 'Applied'), ('ORPHAN', 'Nothing here matches it yet'), ('FLAGGED', 'Contradicts our books, needs a person')], default='RECEIVED', max_length=8)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('note', models.CharField(blank=True, max_length=300)),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVED", "Received"),
+                            ("APPLIED", "Applied"),
+                            ("ORPHAN", "Nothing here matches it yet"),
+                            ("FLAGGED", "Contradicts our books, needs a person"),
+                        ],
+                        default="RECEIVED",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("note", models.CharField(blank=True, max_length=300)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='InboundNotification',
+            name="InboundNotification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=64)),
-                ('event_id', models.CharField(max_length=128)),
-                ('subject', models.CharField(max_length=16)),
-                ('reference', models.CharField(max_length=64)),
-                ('body', models.BinaryField()),
-                ('answer', models.JSONField()),
-                ('state', models.CharField(choices=[('RECEIVED', 'Received'), ('APPLIED', 'Applied'), ('ORPHAN', 'Nothing here matches it yet'), ('FLAGGED', 'Contradicts our books, needs a person')], default='RECEIVED', max_length=8)),
-                ('received_at', models.DateTimeField()),
-                ('applied_at', models.DateTimeField(blank=True, null=True)),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('note', models.CharField(blank=True, max_length=300)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("source", models.CharField(max_length=64)),
+                ("event_id", models.CharField(max_length=128)),
+                ("subject", models.CharField(max_length=16)),
+                ("reference", models.CharField(max_length=64)),
+                ("body", models.BinaryField()),
+                ("answer", models.JSONField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVED", "Received"),
+                            ("APPLIED", "Applied"),
+                            ("ORPHAN", "Nothing here matches it yet"),
+                            ("FLAGGED", "Contradicts our books, needs a person"),
+                        ],
+                        default="RECEIVED",
+                        max_length=8,
+                    ),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("applied_at", models.DateTimeField(blank=True, null=True)),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("note", models.CharField(blank=True, max_length=300)),
             ],
             options={
-                'verbose_name': 'inbound notification',
-                'verbose_name_plural': 'inbound notifications',
-                'indexes': [models.Index(models.F('due_at'), models.F('id'), condition=models.Q(('due_at__isnull', False)), name='inbox_due')],
-                'constraints': [models.UniqueConstraint(fields=('source', 'event_id'), name='inbox_event_once')],
+                "verbose_name": "inbound notification",
+                "verbose_name_plural": "inbound notifications",
+                "indexes": [
+                    models.Index(
+                        models.F("due_at"),
+                        models.F("id"),
+                        condition=models.Q(("due_at__isnull", False)),
+                        name="inbox_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "event_id"), name="inbox_event_once")
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='inboundnotification',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "channels_inboundnotificationaudit" ("attempts", "id", "note", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state") SELECT new_values."attempts", new_values."id", new_values."note", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."state" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (new_values."state" = \'RECEIVED\' AND old_values."state" IN (\'FLAGGED\', \'ORPHAN\')) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='3ea490bb08c51ab6f73a1c9deb523b8dd94100b6', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_b137e', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='channels_inboundnotification', when='AFTER')),
+            model_name="inboundnotification",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "channels_inboundnotificationaudit" ("attempts", "id", "note", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state") SELECT new_values."attempts", new_values."id", new_values."note", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."state" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (new_values."state" = \'RECEIVED\' AND old_values."state" IN (\'FLAGGED\', \'ORPHAN\')) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="3ea490bb08c51ab6f73a1c9deb523b8dd94100b6",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_b137e",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="channels_inboundnotification",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='inboundnotificationaudit',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='channels.inboundnotification'),
+            model_name="inboundnotificationaudit",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="audit",
+                to="channels.inboundnotification",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='inboundnotificationaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='dad67d3c710b0453f52c22568a528b64e1a32a6c', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_c1aca', table='channels_inboundnotificationaudit', when='BEFORE')),
+            model_name="inboundnotificationaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="dad67d3c710b0453f52c22568a528b64e1a32a6c",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_c1aca",
+                    table="channels_inboundnotificationaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -2,167 +2,279 @@
 
 import django.db.models.deletion
 import django_fsm
-import ledger.fields
 import pghistory.utils
 from django.db import migrations, models
 
+import ledger.fields
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('ledger', '0006_posting'),
+        ("ledger", "0006_posting"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HoldAudit',
+            name="HoldAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', ledger.fields.IdField(prefix='hld', serialize=False)),
-                ('state', django_fsm.FSMField(choices=[('HELD', 'Held'), ('FROZEN', 'Frozen'), ('RELEASED', 'Released'), ('REFUNDED', 'Refunded')], default='HELD', max_length=50, protected=True)),
-                ('released_minor', models.BigIntegerField(default=0)),
-                ('refunded_minor', models.BigIntegerField(default=0)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", ledger.fields.IdField(prefix="hld", serialize=False)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("HELD", "Held"),
+                            ("FROZEN", "Frozen"),
+                            ("RELEASED", "Released"),
+                            ("REFUNDED", "Refunded"),
+                        ],
+                        default="HELD",
+                        max_length=50,
+                        protected=True,
+                    ),
+                ),
+                ("released_minor", models.BigIntegerField(default=0)),
+                ("refunded_minor", models.BigIntegerField(default=0)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='HoldShare',
+            name="HoldShare",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('leg', models.PositiveSmallIntegerField()),
-                ('payee', models.CharField(choices=[('MERCHANT', 'Seller'), ('PLATFORM', 'Shopping platform'), ('PARTY', 'Further party'), ('SERVICE_FEE', 'Service fee')], max_length=12)),
-                ('address', models.CharField(max_length=80)),
-                ('amount_minor', models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("leg", models.PositiveSmallIntegerField()),
+                (
+                    "payee",
+                    models.CharField(
+                        choices=[
+                            ("MERCHANT", "Seller"),
+                            ("PLATFORM", "Shopping platform"),
+                            ("PARTY", "Further party"),
+                            ("SERVICE_FEE", "Service fee"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("address", models.CharField(max_length=80)),
+                ("amount_minor", models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('event_sequence', models.PositiveIntegerField(default=0, editable=False)),
-                ('id', ledger.fields.IdField(prefix='ref', primary_key=True, serialize=False)),
-                ('channel', models.CharField(max_length=32)),
-                ('state', django_fsm.FSMField(choices=[('PENDING', 'To be sent'), ('SUBMITTED', 'Sent to the channel'), ('SUCCEEDED', 'Refunded'), ('FAILED', 'Refused by the channel'), ('UNKNOWN', 'Unknown, being asked')], default='PENDING', max_length=50, protected=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('reason', models.CharField(max_length=64)),
-                ('provider_reference', models.CharField(blank=True, max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('succeeded_at', models.DateTimeField(blank=True, null=True)),
-                ('failure_code', models.CharField(blank=True, max_length=64)),
+                ("event_sequence", models.PositiveIntegerField(default=0, editable=False)),
+                ("id", ledger.fields.IdField(prefix="ref", primary_key=True, serialize=False)),
+                ("channel", models.CharField(max_length=32)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("PENDING", "To be sent"),
+                            ("SUBMITTED", "Sent to the channel"),
+                            ("SUCCEEDED", "Refunded"),
+                            ("FAILED", "Refused by the channel"),
+                            ("UNKNOWN", "Unknown, being asked"),
+                        ],
+                        default="PENDING",
+                        max_length=50,
+                        protected=True,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                ("reason", models.CharField(max_length=64)),
+                ("provider_reference", models.CharField(blank=True, max_length=64)),
+                ("created_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("succeeded_at", models.DateTimeField(blank=True, null=True)),
+                ("failure_code", models.CharField(blank=True, max_length=64)),
             ],
             options={
-                'verbose_name': 'refund',
-                'verbose_name_plural': 'refunds',
+                "verbose_name": "refund",
+                "verbose_name_plural": "refunds",
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='RefundAudit',
+            name="RefundAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', ledger.fields.IdField(prefix='ref', serialize=False)),
-                ('state', django_fsm.FSMField(choices=[('PENDING', 'To be sent'), ('SUBMITTED', 'Sent to the channel'), ('SUCCEEDED', 'Refunded'), ('FAILED', 'Refused by the channel'), ('UNKNOWN', 'Unknown, being asked')], default='PENDING', max_length=50, protected=True)),
-                ('amount_minor', models.BigIntegerField()),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('provider_reference', models.CharField(blank=True, max_length=64)),
-                ('failure_code', models.CharField(blank=True, max_length=64)),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", ledger.fields.IdField(prefix="ref", serialize=False)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("PENDING", "To be sent"),
+                            ("SUBMITTED", "Sent to the channel"),
+                            ("SUCCEEDED", "Refunded"),
+                            ("FAILED", "Refused by the channel"),
+                            ("UNKNOWN", "Unknown, being asked"),
+                        ],
+                        default="PENDING",
+                        max_length=50,
+                        protected=True,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("provider_reference", models.CharField(blank=True, max_length=64)),
+                ("failure_code", models.CharField(blank=True, max_length=64)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', ledger.fields.IdField(prefix='rel', primary_key=True, serialize=False)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('confirmed_by', models.CharField(choices=[('BUYER', 'Buyer'), ('AUTOMATIC', 'Automatic'), ('OPERATOR', 'Operator')], max_length=9)),
-                ('released_at', models.DateTimeField()),
+                ("id", ledger.fields.IdField(prefix="rel", primary_key=True, serialize=False)),
+                ("currency", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "confirmed_by",
+                    models.CharField(
+                        choices=[
+                            ("BUYER", "Buyer"),
+                            ("AUTOMATIC", "Automatic"),
+                            ("OPERATOR", "Operator"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("released_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'release',
-                'verbose_name_plural': 'releases',
+                "verbose_name": "release",
+                "verbose_name_plural": "releases",
             },
         ),
         migrations.CreateModel(
-            name='ReleaseLine',
+            name="ReleaseLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('payee', models.CharField(choices=[('MERCHANT', 'Seller'), ('PLATFORM', 'Shopping platform'), ('PARTY', 'Further party'), ('SERVICE_FEE', 'Service fee')], max_length=12)),
-                ('address', models.CharField(max_length=80)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('settlement_id', models.CharField(blank=True, max_length=40, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "payee",
+                    models.CharField(
+                        choices=[
+                            ("MERCHANT", "Seller"),
+                            ("PLATFORM", "Shopping platform"),
+                            ("PARTY", "Further party"),
+                            ("SERVICE_FEE", "Service fee"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("address", models.CharField(max_length=80)),
+                ("currency", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                ("settlement_id", models.CharField(blank=True, max_length=40, null=True)),
             ],
             options={
-                'verbose_name': 'release line',
-                'verbose_name_plural': 'release lines',
+                "verbose_name": "release line",
+                "verbose_name_plural": "release lines",
             },
         ),
         migrations.CreateModel(
-            name='Remittance',
+            name="Remittance",
             fields=[
-                ('id', ledger.fields.IdField(prefix='rem', primary_key=True, serialize=False)),
-                ('channel', models.CharField(max_length=32)),
-                ('custodian', models.CharField(max_length=32)),
-                ('provider_reference', models.CharField(max_length=64)),
-                ('currency', models.CharField(max_length=3)),
-                ('gross_minor', models.BigIntegerField()),
-                ('fee_minor', models.BigIntegerField(default=0)),
-                ('remitted_at', models.DateTimeField()),
+                ("id", ledger.fields.IdField(prefix="rem", primary_key=True, serialize=False)),
+                ("channel", models.CharField(max_length=32)),
+                ("custodian", models.CharField(max_length=32)),
+                ("provider_reference", models.CharField(max_length=64)),
+                ("currency", models.CharField(max_length=3)),
+                ("gross_minor", models.BigIntegerField()),
+                ("fee_minor", models.BigIntegerField(default=0)),
+                ("remitted_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'remittance',
-                'verbose_name_plural': 'remittances',
+                "verbose_name": "remittance",
+                "verbose_name_plural": "remittances",
             },
         ),
         migrations.CreateModel(
-            name='Surplus',
+            name="Surplus",
             fields=[
-                ('id', ledger.fields.IdField(prefix='sur', primary_key=True, serialize=False)),
-                ('provider_reference', models.CharField(max_length=64)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('reason', models.CharField(choices=[('LATE', 'Came after the order was given up'), ('DUPLICATE', 'The order was paid already')], max_length=9)),
-                ('received_at', models.DateTimeField()),
+                ("id", ledger.fields.IdField(prefix="sur", primary_key=True, serialize=False)),
+                ("provider_reference", models.CharField(max_length=64)),
+                ("currency", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("LATE", "Came after the order was given up"),
+                            ("DUPLICATE", "The order was paid already"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("received_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'surplus',
-                'verbose_name_plural': 'surpluses',
+                "verbose_name": "surplus",
+                "verbose_name_plural": "surpluses",
             },
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', ledger.fields.IdField(prefix='hld', primary_key=True, serialize=False)),
-                ('state', django_fsm.FSMField(choices=[('HELD', 'Held'), ('FROZEN', 'Frozen'), ('RELEASED', 'Released'), ('REFUNDED', 'Refunded')], default='HELD', max_length=50, protected=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('released_minor', models.BigIntegerField(default=0)),
-                ('refunded_minor', models.BigIntegerField(default=0)),
-                ('held_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('capture_entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.journalentry')),
+                ("id", ledger.fields.IdField(prefix="hld", primary_key=True, serialize=False)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("HELD", "Held"),
+                            ("FROZEN", "Frozen"),
+                            ("RELEASED", "Released"),
+                            ("REFUNDED", "Refunded"),
+                        ],
+                        default="HELD",
+                        max_length=50,
+                        protected=True,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                ("released_minor", models.BigIntegerField(default=0)),
+                ("refunded_minor", models.BigIntegerField(default=0)),
+                ("held_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "capture_entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.journalentry",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'hold',
-                'verbose_name_plural': 'holds',
+                "verbose_name": "hold",
+                "verbose_name_plural": "holds",
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),

@@ -8,211 +8,478 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('escrow', '0001_initial'),
-        ('ledger', '0006_posting'),
-        ('merchants', '0003_audit_context_inline'),
-        ('orders', '0001_initial'),
+        ("escrow", "0001_initial"),
+        ("ledger", "0006_posting"),
+        ("merchants", "0003_audit_context_inline"),
+        ("orders", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='hold',
-            name='order',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='hold', to='orders.order'),
+            model_name="hold",
+            name="order",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="hold", to="orders.order"
+            ),
         ),
         migrations.AddField(
-            model_name='hold',
-            name='payment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='orders.payment'),
+            model_name="hold",
+            name="payment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="holds",
+                to="orders.payment",
+            ),
         ),
         migrations.AddField(
-            model_name='holdaudit',
-            name='order',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orders.order'),
+            model_name="holdaudit",
+            name="order",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to="orders.order",
+            ),
         ),
         migrations.AddField(
-            model_name='holdaudit',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='escrow.hold'),
+            model_name="holdaudit",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="audit",
+                to="escrow.hold",
+            ),
         ),
         migrations.AddField(
-            model_name='holdshare',
-            name='account',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.account'),
+            model_name="holdshare",
+            name="account",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="ledger.account",
+            ),
         ),
         migrations.AddField(
-            model_name='holdshare',
-            name='hold',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shares', to='escrow.hold'),
+            model_name="holdshare",
+            name="hold",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="shares", to="escrow.hold"
+            ),
         ),
         migrations.AddField(
-            model_name='refund',
-            name='asked_entry',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.journalentry'),
+            model_name="refund",
+            name="asked_entry",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="ledger.journalentry",
+            ),
         ),
         migrations.AddField(
-            model_name='refund',
-            name='done_entry',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.journalentry'),
+            model_name="refund",
+            name="done_entry",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="ledger.journalentry",
+            ),
         ),
         migrations.AddField(
-            model_name='refund',
-            name='hold',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='escrow.hold'),
+            model_name="refund",
+            name="hold",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="refunds",
+                to="escrow.hold",
+            ),
         ),
         migrations.AddField(
-            model_name='refund',
-            name='payment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='orders.payment'),
+            model_name="refund",
+            name="payment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="refunds",
+                to="orders.payment",
+            ),
         ),
         migrations.AddField(
-            model_name='refund',
-            name='platform',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='merchants.platform'),
+            model_name="refund",
+            name="platform",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="refunds",
+                to="merchants.platform",
+            ),
         ),
         migrations.AddField(
-            model_name='refundaudit',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='escrow.refund'),
+            model_name="refundaudit",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="audit",
+                to="escrow.refund",
+            ),
         ),
         migrations.AddField(
-            model_name='release',
-            name='entry',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.journalentry'),
+            model_name="release",
+            name="entry",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="ledger.journalentry",
+            ),
         ),
         migrations.AddField(
-            model_name='release',
-            name='hold',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='escrow.hold'),
+            model_name="release",
+            name="hold",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="releases",
+                to="escrow.hold",
+            ),
         ),
         migrations.AddField(
-            model_name='releaseline',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='escrow.release'),
+            model_name="releaseline",
+            name="release",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="lines",
+                to="escrow.release",
+            ),
         ),
         migrations.AddField(
-            model_name='remittance',
-            name='entry',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.journalentry'),
+            model_name="remittance",
+            name="entry",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="ledger.journalentry",
+            ),
         ),
         migrations.AddField(
-            model_name='surplus',
-            name='entry',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.journalentry'),
+            model_name="surplus",
+            name="entry",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="ledger.journalentry",
+            ),
         ),
         migrations.AddField(
-            model_name='surplus',
-            name='order',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='surpluses', to='orders.order'),
+            model_name="surplus",
+            name="order",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="surpluses",
+                to="orders.order",
+            ),
         ),
         migrations.AddField(
-            model_name='surplus',
-            name='payment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='surpluses', to='orders.payment'),
+            model_name="surplus",
+            name="payment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="surpluses",
+                to="orders.payment",
+            ),
         ),
         migrations.AddField(
-            model_name='refund',
-            name='surplus',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refund', to='escrow.surplus'),
+            model_name="refund",
+            name="surplus",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="refund",
+                to="escrow.surplus",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('amount_minor__gte', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('refunded_minor'))), ('refunded_minor__gte', 0), ('released_minor__gte', 0)), name='hold_never_overdrawn'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount_minor__gt", 0),
+                    (
+                        "amount_minor__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("released_minor"), "+", models.F("refunded_minor")
+                        ),
+                    ),
+                    ("refunded_minor__gte", 0),
+                    ("released_minor__gte", 0),
+                ),
+                name="hold_never_overdrawn",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_minor__gt', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('refunded_minor'))), ('state__in', ['HELD', 'FROZEN'])), models.Q(('amount_minor', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('refunded_minor'))), ('state__in', ['RELEASED', 'REFUNDED'])), _connector='OR'), name='hold_closed_when_empty'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        (
+                            "amount_minor__gt",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("released_minor"), "+", models.F("refunded_minor")
+                            ),
+                        ),
+                        ("state__in", ["HELD", "FROZEN"]),
+                    ),
+                    models.Q(
+                        (
+                            "amount_minor",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("released_minor"), "+", models.F("refunded_minor")
+                            ),
+                        ),
+                        ("state__in", ["RELEASED", "REFUNDED"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="hold_closed_when_empty",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='hold',
-            trigger=pgtrigger.compiler.Trigger(name='hold_state_graph', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IS DISTINCT FROM NEW."state" AND (OLD."state"::text, NEW."state"::text) NOT IN ((\'HELD\', \'FROZEN\'), (\'FROZEN\', \'HELD\'), (\'HELD\', \'RELEASED\'), (\'HELD\', \'REFUNDED\')))', declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{HELD:FROZEN,FROZEN:HELD,HELD:RELEASED,HELD:REFUNDED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='92e1b2f04841c07201090cb0167675dfa214676c', operation='UPDATE', pgid='pgtrigger_hold_state_graph_75117', table='escrow_hold', when='BEFORE')),
+            model_name="hold",
+            trigger=pgtrigger.compiler.Trigger(
+                name="hold_state_graph",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IS DISTINCT FROM NEW.\"state\" AND (OLD.\"state\"::text, NEW.\"state\"::text) NOT IN (('HELD', 'FROZEN'), ('FROZEN', 'HELD'), ('HELD', 'RELEASED'), ('HELD', 'REFUNDED')))",
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{HELD:FROZEN,FROZEN:HELD,HELD:RELEASED,HELD:REFUNDED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="92e1b2f04841c07201090cb0167675dfa214676c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_hold_state_graph_75117",
+                    table="escrow_hold",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='hold',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "escrow_holdaudit" ("closed_at", "id", "order_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "refunded_minor", "released_minor", "state") SELECT new_values."closed_at", new_values."id", new_values."order_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."refunded_minor", new_values."released_minor", new_values."state" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='c86d4fed367787f58c5233e8345fdee807e7eef5', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_e52b4', referencing='REFERENCING NEW TABLE AS new_values ', table='escrow_hold', when='AFTER')),
+            model_name="hold",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "escrow_holdaudit" ("closed_at", "id", "order_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "refunded_minor", "released_minor", "state") SELECT new_values."closed_at", new_values."id", new_values."order_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."refunded_minor", new_values."released_minor", new_values."state" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="c86d4fed367787f58c5233e8345fdee807e7eef5",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_e52b4",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="escrow_hold",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='hold',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "escrow_holdaudit" ("closed_at", "id", "order_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "refunded_minor", "released_minor", "state") SELECT new_values."closed_at", new_values."id", new_values."order_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."refunded_minor", new_values."released_minor", new_values."state" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."closed_at" IS DISTINCT FROM (new_values."closed_at") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."order_id" IS DISTINCT FROM (new_values."order_id") OR old_values."refunded_minor" IS DISTINCT FROM (new_values."refunded_minor") OR old_values."released_minor" IS DISTINCT FROM (new_values."released_minor") OR old_values."state" IS DISTINCT FROM (new_values."state")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='435c71c0f764180d817af8107a23063473c78dbf', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_2c4c4', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='escrow_hold', when='AFTER')),
+            model_name="hold",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "escrow_holdaudit" ("closed_at", "id", "order_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "refunded_minor", "released_minor", "state") SELECT new_values."closed_at", new_values."id", new_values."order_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."refunded_minor", new_values."released_minor", new_values."state" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."closed_at" IS DISTINCT FROM (new_values."closed_at") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."order_id" IS DISTINCT FROM (new_values."order_id") OR old_values."refunded_minor" IS DISTINCT FROM (new_values."refunded_minor") OR old_values."released_minor" IS DISTINCT FROM (new_values."released_minor") OR old_values."state" IS DISTINCT FROM (new_values."state")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="435c71c0f764180d817af8107a23063473c78dbf",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_2c4c4",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="escrow_hold",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='holdaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='a5f98f0b2ac94f7a738235fb782dbd55ef13d249', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_6026f', table='escrow_holdaudit', when='BEFORE')),
+            model_name="holdaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="a5f98f0b2ac94f7a738235fb782dbd55ef13d249",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_6026f",
+                    table="escrow_holdaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holdshare',
-            constraint=models.UniqueConstraint(fields=('hold', 'leg'), name='holdshare_leg_once'),
+            model_name="holdshare",
+            constraint=models.UniqueConstraint(fields=("hold", "leg"), name="holdshare_leg_once"),
         ),
         migrations.AddConstraint(
-            model_name='holdshare',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('leg__gte', 2)), name='holdshare_positive'),
+            model_name="holdshare",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0), ("leg__gte", 2)),
+                name="holdshare_positive",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='refundaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='c63d8019aabb8085dbfa0809904053fc821288df', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_d34c9', table='escrow_refundaudit', when='BEFORE')),
+            model_name="refundaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="c63d8019aabb8085dbfa0809904053fc821288df",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_d34c9",
+                    table="escrow_refundaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='release_positive'),
+            model_name="release",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="release_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='releaseline',
-            index=models.Index(models.F('address'), models.F('currency'), condition=models.Q(('settlement_id__isnull', True), models.Q(('payee', 'SERVICE_FEE'), _negated=True)), name='releaseline_unsettled'),
+            model_name="releaseline",
+            index=models.Index(
+                models.F("address"),
+                models.F("currency"),
+                condition=models.Q(
+                    ("settlement_id__isnull", True),
+                    models.Q(("payee", "SERVICE_FEE"), _negated=True),
+                ),
+                name="releaseline_unsettled",
+            ),
         ),
         migrations.AddIndex(
-            model_name='releaseline',
-            index=models.Index(models.F('settlement_id'), condition=models.Q(('settlement_id__isnull', False)), name='releaseline_settled'),
+            model_name="releaseline",
+            index=models.Index(
+                models.F("settlement_id"),
+                condition=models.Q(("settlement_id__isnull", False)),
+                name="releaseline_settled",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='releaseline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='releaseline_positive'),
+            model_name="releaseline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="releaseline_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='remittance',
-            constraint=models.UniqueConstraint(fields=('channel', 'provider_reference'), name='remittance_once'),
+            model_name="remittance",
+            constraint=models.UniqueConstraint(
+                fields=("channel", "provider_reference"), name="remittance_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='remittance',
-            constraint=models.CheckConstraint(condition=models.Q(('fee_minor__gte', 0), ('gross_minor__gt', models.F('fee_minor'))), name='remittance_net_positive'),
+            model_name="remittance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("fee_minor__gte", 0), ("gross_minor__gt", models.F("fee_minor"))
+                ),
+                name="remittance_net_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='surplus',
-            constraint=models.UniqueConstraint(fields=('payment', 'order', 'provider_reference'), name='surplus_once'),
+            model_name="surplus",
+            constraint=models.UniqueConstraint(
+                fields=("payment", "order", "provider_reference"), name="surplus_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='surplus',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='surplus_positive'),
+            model_name="surplus",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="surplus_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='refund',
-            index=models.Index(models.F('due_at'), models.F('id'), condition=models.Q(('due_at__isnull', False)), name='refund_due'),
+            model_name="refund",
+            index=models.Index(
+                models.F("due_at"),
+                models.F("id"),
+                condition=models.Q(("due_at__isnull", False)),
+                name="refund_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='refund_positive'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="refund_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hold__isnull', False), ('surplus__isnull', True)), models.Q(('hold__isnull', True), ('surplus__isnull', False)), _connector='OR'), name='refund_of_hold_or_surplus'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("hold__isnull", False), ("surplus__isnull", True)),
+                    models.Q(("hold__isnull", True), ("surplus__isnull", False)),
+                    _connector="OR",
+                ),
+                name="refund_of_hold_or_surplus",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'SUCCEEDED'), _negated=True), models.Q(('done_entry__isnull', False), ('succeeded_at__isnull', False)), _connector='OR'), name='refund_succeeded_is_booked'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "SUCCEEDED"), _negated=True),
+                    models.Q(("done_entry__isnull", False), ("succeeded_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="refund_succeeded_is_booked",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='refund',
-            trigger=pgtrigger.compiler.Trigger(name='refund_state_graph', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IS DISTINCT FROM NEW."state" AND (OLD."state"::text, NEW."state"::text) NOT IN ((\'PENDING\', \'SUBMITTED\'), (\'SUBMITTED\', \'SUCCEEDED\'), (\'SUBMITTED\', \'FAILED\'), (\'SUBMITTED\', \'UNKNOWN\'), (\'UNKNOWN\', \'SUBMITTED\'), (\'UNKNOWN\', \'SUCCEEDED\'), (\'UNKNOWN\', \'FAILED\'), (\'FAILED\', \'SUCCEEDED\')))', declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{PENDING:SUBMITTED,SUBMITTED:SUCCEEDED,SUBMITTED:FAILED,SUBMITTED:UNKNOWN,UNKNOWN:SUBMITTED,UNKNOWN:SUCCEEDED,UNKNOWN:FAILED,FAILED:SUCCEEDED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='443c44b1e49c77579513ef44a0f507b5a4b12732', operation='UPDATE', pgid='pgtrigger_refund_state_graph_4d591', table='escrow_refund', when='BEFORE')),
+            model_name="refund",
+            trigger=pgtrigger.compiler.Trigger(
+                name="refund_state_graph",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IS DISTINCT FROM NEW.\"state\" AND (OLD.\"state\"::text, NEW.\"state\"::text) NOT IN (('PENDING', 'SUBMITTED'), ('SUBMITTED', 'SUCCEEDED'), ('SUBMITTED', 'FAILED'), ('SUBMITTED', 'UNKNOWN'), ('UNKNOWN', 'SUBMITTED'), ('UNKNOWN', 'SUCCEEDED'), ('UNKNOWN', 'FAILED'), ('FAILED', 'SUCCEEDED')))",
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{PENDING:SUBMITTED,SUBMITTED:SUCCEEDED,SUBMITTED:FAILED,SUBMITTED:UNKNOWN,UNKNOWN:SUBMITTED,UNKNOWN:SUCCEEDED,UNKNOWN:FAILED,FAILED:SUCCEEDED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="443c44b1e49c77579513ef44a0f507b5a4b12732",
+                    operation="UPDATE",
+                    pgid="pgtrigger_refund_state_graph_4d591",
+                    table="escrow_refund",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='refund',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "escrow_refundaudit" ("amount_minor", "attempts", "failure_code", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "provider_reference", "state") SELECT new_values."amount_minor", new_values."attempts", new_values."failure_code", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."provider_reference", new_values."state" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='d5a682a285592b543f421eee4a9532842fca6a17', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_996c1', referencing='REFERENCING NEW TABLE AS new_values ', table='escrow_refund', when='AFTER')),
+            model_name="refund",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "escrow_refundaudit" ("amount_minor", "attempts", "failure_code", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "provider_reference", "state") SELECT new_values."amount_minor", new_values."attempts", new_values."failure_code", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."provider_reference", new_values."state" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="d5a682a285592b543f421eee4a9532842fca6a17",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_996c1",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="escrow_refund",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='refund',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "escrow_refundaudit" ("amount_minor", "attempts", "failure_code", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "provider_reference", "state") SELECT new_values."amount_minor", new_values."attempts", new_values."failure_code", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."provider_reference", new_values."state" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."amount_minor" IS DISTINCT FROM (new_values."amount_minor") OR old_values."attempts" IS DISTINCT FROM (new_values."attempts") OR old_values."failure_code" IS DISTINCT FROM (new_values."failure_code") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."provider_reference" IS DISTINCT FROM (new_values."provider_reference") OR old_values."state" IS DISTINCT FROM (new_values."state")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='4167d78c3aecea0b362fc345b22dc83fb8e98e84', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_5a416', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='escrow_refund', when='AFTER')),
+            model_name="refund",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "escrow_refundaudit" ("amount_minor", "attempts", "failure_code", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "provider_reference", "state") SELECT new_values."amount_minor", new_values."attempts", new_values."failure_code", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."provider_reference", new_values."state" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."amount_minor" IS DISTINCT FROM (new_values."amount_minor") OR old_values."attempts" IS DISTINCT FROM (new_values."attempts") OR old_values."failure_code" IS DISTINCT FROM (new_values."failure_code") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."provider_reference" IS DISTINCT FROM (new_values."provider_reference") OR old_values."state" IS DISTINCT FROM (new_values."state")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="4167d78c3aecea0b362fc345b22dc83fb8e98e84",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_5a416",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="escrow_refund",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -5,456 +5,1237 @@ import django.contrib.auth.validators
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-import ledger.fields
-import merchants.encryption
-import merchants.validators
 import pghistory.utils
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+import ledger.fields
+import merchants.encryption
+import merchants.validators
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(editable=False, max_length=8, unique=True, verbose_name='public part')),
-                ('mode', models.CharField(choices=[('TEST', 'Test'), ('LIVE', 'Live')], default='TEST', max_length=4, verbose_name='mode')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('api_version', models.CharField(max_length=10, verbose_name='API version')),
-                ('secret_hash', models.CharField(editable=False, max_length=64)),
-                ('created_at', models.DateTimeField(verbose_name='created')),
-                ('last_used_at', models.DateTimeField(blank=True, null=True, verbose_name='last used')),
-                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.CharField(
+                        editable=False, max_length=8, unique=True, verbose_name="public part"
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("TEST", "Test"), ("LIVE", "Live")],
+                        default="TEST",
+                        max_length=4,
+                        verbose_name="mode",
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                ("api_version", models.CharField(max_length=10, verbose_name="API version")),
+                ("secret_hash", models.CharField(editable=False, max_length=64)),
+                ("created_at", models.DateTimeField(verbose_name="created")),
+                (
+                    "last_used_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last used"),
+                ),
+                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
             ],
             options={
-                'verbose_name': 'API key',
-                'verbose_name_plural': 'API keys',
+                "verbose_name": "API key",
+                "verbose_name_plural": "API keys",
             },
         ),
         migrations.CreateModel(
-            name='CommissionPlan',
+            name="CommissionPlan",
             fields=[
-                ('id', ledger.fields.IdField(prefix='cpl', primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('created_at', models.DateTimeField(verbose_name='created')),
+                ("id", ledger.fields.IdField(prefix="cpl", primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                ("created_at", models.DateTimeField(verbose_name="created")),
             ],
             options={
-                'verbose_name': 'commission plan',
-                'verbose_name_plural': 'commission plans',
+                "verbose_name": "commission plan",
+                "verbose_name_plural": "commission plans",
             },
         ),
         migrations.CreateModel(
-            name='Merchant',
+            name="Merchant",
             fields=[
-                ('id', ledger.fields.IdField(prefix='mer', primary_key=True, serialize=False)),
-                ('reference', models.CharField(max_length=64, verbose_name='reference')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
-                ('language', models.CharField(choices=[('en', 'English'), ('zh-hans', 'Simplified Chinese')], default='en', max_length=10, verbose_name='language')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('created_at', models.DateTimeField(verbose_name='created')),
+                ("id", ledger.fields.IdField(prefix="mer", primary_key=True, serialize=False)),
+                ("reference", models.CharField(max_length=64, verbose_name="reference")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("en", "English"), ("zh-hans", "Simplified Chinese")],
+                        default="en",
+                        max_length=10,
+                        verbose_name="language",
+                    ),
+                ),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                ("created_at", models.DateTimeField(verbose_name="created")),
             ],
             options={
-                'verbose_name': 'merchant',
-                'verbose_name_plural': 'merchants',
+                "verbose_name": "merchant",
+                "verbose_name_plural": "merchants",
             },
         ),
         migrations.CreateModel(
-            name='PlatformAudit',
+            name="PlatformAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('slug', models.SlugField(db_index=False, max_length=60, verbose_name='short name')),
-                ('currency', models.CharField(default='CNY', max_length=3, verbose_name='default currency')),
-                ('service_fee_bps', models.PositiveIntegerField(default=0, verbose_name='service fee (basis points)')),
-                ('pay_seconds', models.PositiveIntegerField(default=1800, verbose_name='time to pay, seconds')),
-                ('ship_seconds', models.PositiveIntegerField(default=259200, verbose_name='time to ship, seconds')),
-                ('ship_reminder_seconds', models.PositiveIntegerField(default=86400, verbose_name='remind the seller this long before, seconds')),
-                ('confirm_seconds', models.PositiveIntegerField(default=864000, verbose_name='automatic confirmation after, seconds')),
-                ('confirm_virtual_seconds', models.PositiveIntegerField(default=172800, verbose_name='automatic confirmation of pickup and virtual goods after, seconds')),
-                ('confirm_reminder_seconds', models.PositiveIntegerField(default=172800, verbose_name='remind the buyer this long before, seconds')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "slug",
+                    models.SlugField(db_index=False, max_length=60, verbose_name="short name"),
+                ),
+                (
+                    "currency",
+                    models.CharField(default="CNY", max_length=3, verbose_name="default currency"),
+                ),
+                (
+                    "service_fee_bps",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="service fee (basis points)"
+                    ),
+                ),
+                (
+                    "pay_seconds",
+                    models.PositiveIntegerField(default=1800, verbose_name="time to pay, seconds"),
+                ),
+                (
+                    "ship_seconds",
+                    models.PositiveIntegerField(
+                        default=259200, verbose_name="time to ship, seconds"
+                    ),
+                ),
+                (
+                    "ship_reminder_seconds",
+                    models.PositiveIntegerField(
+                        default=86400, verbose_name="remind the seller this long before, seconds"
+                    ),
+                ),
+                (
+                    "confirm_seconds",
+                    models.PositiveIntegerField(
+                        default=864000, verbose_name="automatic confirmation after, seconds"
+                    ),
+                ),
+                (
+                    "confirm_virtual_seconds",
+                    models.PositiveIntegerField(
+                        default=172800,
+                        verbose_name="automatic confirmation of pickup and virtual goods after, seconds",
+                    ),
+                ),
+                (
+                    "confirm_reminder_seconds",
+                    models.PositiveIntegerField(
+                        default=172800, verbose_name="remind the buyer this long before, seconds"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='CommissionRule',
+            name="CommissionRule",
             fields=[
-                ('id', ledger.fields.IdField(prefix='crl', primary_key=True, serialize=False)),
-                ('priority', models.IntegerField(default=0, verbose_name='priority')),
-                ('category', models.CharField(blank=True, max_length=64, verbose_name='category')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('rate_bps', models.PositiveIntegerField(verbose_name='rate (basis points)')),
-                ('fixed_minor', models.BigIntegerField(default=0, verbose_name='fixed part (minor units)')),
-                ('floor_minor', models.BigIntegerField(blank=True, null=True, verbose_name='floor (minor units)')),
-                ('cap_minor', models.BigIntegerField(blank=True, null=True, verbose_name='cap (minor units)')),
-                ('base', models.CharField(choices=[('GOODS', 'Goods'), ('GOODS_AND_SHIPPING', 'Goods and shipping')], default='GOODS', max_length=20, verbose_name='base')),
-                ('effective_from', models.DateTimeField(verbose_name='effective from')),
-                ('effective_to', models.DateTimeField(blank=True, null=True, verbose_name='effective to')),
-                ('created_at', models.DateTimeField(verbose_name='created')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='merchants.commissionplan')),
-                ('merchant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='commission_rules', to='merchants.merchant')),
+                ("id", ledger.fields.IdField(prefix="crl", primary_key=True, serialize=False)),
+                ("priority", models.IntegerField(default=0, verbose_name="priority")),
+                ("category", models.CharField(blank=True, max_length=64, verbose_name="category")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("rate_bps", models.PositiveIntegerField(verbose_name="rate (basis points)")),
+                (
+                    "fixed_minor",
+                    models.BigIntegerField(default=0, verbose_name="fixed part (minor units)"),
+                ),
+                (
+                    "floor_minor",
+                    models.BigIntegerField(
+                        blank=True, null=True, verbose_name="floor (minor units)"
+                    ),
+                ),
+                (
+                    "cap_minor",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="cap (minor units)"),
+                ),
+                (
+                    "base",
+                    models.CharField(
+                        choices=[("GOODS", "Goods"), ("GOODS_AND_SHIPPING", "Goods and shipping")],
+                        default="GOODS",
+                        max_length=20,
+                        verbose_name="base",
+                    ),
+                ),
+                ("effective_from", models.DateTimeField(verbose_name="effective from")),
+                (
+                    "effective_to",
+                    models.DateTimeField(blank=True, null=True, verbose_name="effective to"),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="created")),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rules",
+                        to="merchants.commissionplan",
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commission_rules",
+                        to="merchants.merchant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'commission rule',
-                'verbose_name_plural': 'commission rules',
+                "verbose_name": "commission rule",
+                "verbose_name_plural": "commission rules",
             },
         ),
         migrations.CreateModel(
-            name='CommissionRuleAudit',
+            name="CommissionRuleAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('priority', models.IntegerField(default=0, verbose_name='priority')),
-                ('category', models.CharField(blank=True, max_length=64, verbose_name='category')),
-                ('rate_bps', models.PositiveIntegerField(verbose_name='rate (basis points)')),
-                ('fixed_minor', models.BigIntegerField(default=0, verbose_name='fixed part (minor units)')),
-                ('floor_minor', models.BigIntegerField(blank=True, null=True, verbose_name='floor (minor units)')),
-                ('cap_minor', models.BigIntegerField(blank=True, null=True, verbose_name='cap (minor units)')),
-                ('base', models.CharField(choices=[('GOODS', 'Goods'), ('GOODS_AND_SHIPPING', 'Goods and shipping')], default='GOODS', max_length=20, verbose_name='base')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('effective_from', models.DateTimeField(verbose_name='effective from')),
-                ('effective_to', models.DateTimeField(blank=True, null=True, verbose_name='effective to')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='merchants.commissionrule')),
-                ('plan', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='merchants.commissionplan')),
-                ('merchant', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='merchants.merchant')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("priority", models.IntegerField(default=0, verbose_name="priority")),
+                ("category", models.CharField(blank=True, max_length=64, verbose_name="category")),
+                ("rate_bps", models.PositiveIntegerField(verbose_name="rate (basis points)")),
+                (
+                    "fixed_minor",
+                    models.BigIntegerField(default=0, verbose_name="fixed part (minor units)"),
+                ),
+                (
+                    "floor_minor",
+                    models.BigIntegerField(
+                        blank=True, null=True, verbose_name="floor (minor units)"
+                    ),
+                ),
+                (
+                    "cap_minor",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="cap (minor units)"),
+                ),
+                (
+                    "base",
+                    models.CharField(
+                        choices=[("GOODS", "Goods"), ("GOODS_AND_SHIPPING", "Goods and shipping")],
+                        default="GOODS",
+                        max_length=20,
+                        verbose_name="base",
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("effective_from", models.DateTimeField(verbose_name="effective from")),
+                (
+                    "effective_to",
+                    models.DateTimeField(blank=True, null=True, verbose_name="effective to"),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="audit",
+                        to="merchants.commissionrule",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="merchants.commissionplan",
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="merchants.merchant",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='BankAccount',
+            name="BankAccount",
             fields=[
-                ('id', ledger.fields.IdField(prefix='bac', primary_key=True, serialize=False)),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('holder_name', models.CharField(max_length=120, verbose_name='holder')),
-                ('bank_code', models.CharField(max_length=20, verbose_name='bank code')),
-                ('bank_name', models.CharField(blank=True, max_length=120, verbose_name='bank')),
-                ('account_number', merchants.encryption.SealedField(verbose_name='account number')),
-                ('account_number_hash', models.CharField(editable=False, max_length=100)),
-                ('last_four', models.CharField(max_length=4, verbose_name='last four')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('created_at', models.DateTimeField(verbose_name='created')),
-                ('merchant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bank_accounts', to='merchants.merchant')),
+                ("id", ledger.fields.IdField(prefix="bac", primary_key=True, serialize=False)),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("holder_name", models.CharField(max_length=120, verbose_name="holder")),
+                ("bank_code", models.CharField(max_length=20, verbose_name="bank code")),
+                ("bank_name", models.CharField(blank=True, max_length=120, verbose_name="bank")),
+                ("account_number", merchants.encryption.SealedField(verbose_name="account number")),
+                ("account_number_hash", models.CharField(editable=False, max_length=100)),
+                ("last_four", models.CharField(max_length=4, verbose_name="last four")),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                ("created_at", models.DateTimeField(verbose_name="created")),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bank_accounts",
+                        to="merchants.merchant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'bank account',
-                'verbose_name_plural': 'bank accounts',
+                "verbose_name": "bank account",
+                "verbose_name_plural": "bank accounts",
             },
         ),
         migrations.CreateModel(
-            name='Platform',
+            name="Platform",
             fields=[
-                ('id', ledger.fields.IdField(prefix='plt', primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('name_zh', models.CharField(blank=True, max_length=120, verbose_name='Chinese name')),
-                ('slug', models.SlugField(max_length=60, unique=True, verbose_name='short name')),
-                ('currency', models.CharField(default='CNY', max_length=3, verbose_name='default currency')),
-                ('language', models.CharField(choices=[('en', 'English'), ('zh-hans', 'Simplified Chinese')], default='en', max_length=10, verbose_name='language')),
-                ('time_zone', models.CharField(default='Asia/Shanghai', max_length=64, validators=[merchants.validators.check_time_zone], verbose_name='time zone')),
-                ('service_fee_bps', models.PositiveIntegerField(default=0, verbose_name='service fee (basis points)')),
-                ('pay_seconds', models.PositiveIntegerField(default=1800, verbose_name='time to pay, seconds')),
-                ('ship_seconds', models.PositiveIntegerField(default=259200, verbose_name='time to ship, seconds')),
-                ('ship_reminder_seconds', models.PositiveIntegerField(default=86400, verbose_name='remind the seller this long before, seconds')),
-                ('confirm_seconds', models.PositiveIntegerField(default=864000, verbose_name='automatic confirmation after, seconds')),
-                ('confirm_virtual_seconds', models.PositiveIntegerField(default=172800, verbose_name='automatic confirmation of pickup and virtual goods after, seconds')),
-                ('confirm_reminder_seconds', models.PositiveIntegerField(default=172800, verbose_name='remind the buyer this long before, seconds')),
-                ('created_at', models.DateTimeField(verbose_name='created')),
+                ("id", ledger.fields.IdField(prefix="plt", primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "name_zh",
+                    models.CharField(blank=True, max_length=120, verbose_name="Chinese name"),
+                ),
+                ("slug", models.SlugField(max_length=60, unique=True, verbose_name="short name")),
+                (
+                    "currency",
+                    models.CharField(default="CNY", max_length=3, verbose_name="default currency"),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("en", "English"), ("zh-hans", "Simplified Chinese")],
+                        default="en",
+                        max_length=10,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="Asia/Shanghai",
+                        max_length=64,
+                        validators=[merchants.validators.check_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
+                    "service_fee_bps",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="service fee (basis points)"
+                    ),
+                ),
+                (
+                    "pay_seconds",
+                    models.PositiveIntegerField(default=1800, verbose_name="time to pay, seconds"),
+                ),
+                (
+                    "ship_seconds",
+                    models.PositiveIntegerField(
+                        default=259200, verbose_name="time to ship, seconds"
+                    ),
+                ),
+                (
+                    "ship_reminder_seconds",
+                    models.PositiveIntegerField(
+                        default=86400, verbose_name="remind the seller this long before, seconds"
+                    ),
+                ),
+                (
+                    "confirm_seconds",
+                    models.PositiveIntegerField(
+                        default=864000, verbose_name="automatic confirmation after, seconds"
+                    ),
+                ),
+                (
+                    "confirm_virtual_seconds",
+                    models.PositiveIntegerField(
+                        default=172800,
+                        verbose_name="automatic confirmation of pickup and virtual goods after, seconds",
+                    ),
+                ),
+                (
+                    "confirm_reminder_seconds",
+                    models.PositiveIntegerField(
+                        default=172800, verbose_name="remind the buyer this long before, seconds"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="created")),
             ],
             options={
-                'verbose_name': 'platform',
-                'verbose_name_plural': 'platforms',
-                'constraints': [models.CheckConstraint(condition=models.Q(('service_fee_bps__lte', 10000)), name='platform_service_fee_in_range', violation_error_message='The service fee is 0 to 10000 basis points.'), models.CheckConstraint(condition=models.Q(('confirm_reminder_seconds__gt', 0), ('confirm_seconds__gt', 0), ('confirm_virtual_seconds__gt', 0), ('pay_seconds__gt', 0), ('ship_reminder_seconds__gt', 0), ('ship_seconds__gt', 0)), name='platform_deadlines_positive', violation_error_message='Deadlines are at least one second.'), models.CheckConstraint(condition=models.Q(('confirm_reminder_seconds__lt', models.F('confirm_seconds')), ('ship_reminder_seconds__lt', models.F('ship_seconds'))), name='platform_reminders_before_deadlines', violation_error_message='A reminder must lie within the time it reminds of.')],
+                "verbose_name": "platform",
+                "verbose_name_plural": "platforms",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("service_fee_bps__lte", 10000)),
+                        name="platform_service_fee_in_range",
+                        violation_error_message="The service fee is 0 to 10000 basis points.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("confirm_reminder_seconds__gt", 0),
+                            ("confirm_seconds__gt", 0),
+                            ("confirm_virtual_seconds__gt", 0),
+                            ("pay_seconds__gt", 0),
+                            ("ship_reminder_seconds__gt", 0),
+                            ("ship_seconds__gt", 0),
+                        ),
+                        name="platform_deadlines_positive",
+                        violation_error_message="Deadlines are at least one second.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("confirm_reminder_seconds__lt", models.F("confirm_seconds")),
+                            ("ship_reminder_seconds__lt", models.F("ship_seconds")),
+                        ),
+                        name="platform_reminders_before_deadlines",
+                        violation_error_message="A reminder must lie within the time it reminds of.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='MerchantAudit',
+            name="MerchantAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('reference', models.CharField(max_length=64, verbose_name='reference')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='merchants.merchant')),
-                ('platform', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='merchants.platform')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("reference", models.CharField(max_length=64, verbose_name="reference")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail")),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="audit",
+                        to="merchants.merchant",
+                    ),
+                ),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="merchants.platform",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='merchant',
-            name='platform',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merchants', to='merchants.platform'),
+            model_name="merchant",
+            name="platform",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="merchants",
+                to="merchants.platform",
+            ),
         ),
         migrations.CreateModel(
-            name='CommissionPlanAudit',
+            name="CommissionPlanAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='merchants.commissionplan')),
-                ('platform', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='merchants.platform')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="audit",
+                        to="merchants.commissionplan",
+                    ),
+                ),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="merchants.platform",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='commissionplan',
-            name='platform',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commission_plans', to='merchants.platform'),
+            model_name="commissionplan",
+            name="platform",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="commission_plans",
+                to="merchants.platform",
+            ),
         ),
         migrations.CreateModel(
-            name='BankAccountAudit',
+            name="BankAccountAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('holder_name', models.CharField(max_length=120, verbose_name='holder')),
-                ('bank_code', models.CharField(max_length=20, verbose_name='bank code')),
-                ('bank_name', models.CharField(blank=True, max_length=120, verbose_name='bank')),
-                ('last_four', models.CharField(max_length=4, verbose_name='last four')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='merchants.bankaccount')),
-                ('merchant', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='merchants.merchant')),
-                ('platform', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='merchants.platform')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("holder_name", models.CharField(max_length=120, verbose_name="holder")),
+                ("bank_code", models.CharField(max_length=20, verbose_name="bank code")),
+                ("bank_name", models.CharField(blank=True, max_length=120, verbose_name="bank")),
+                ("last_four", models.CharField(max_length=4, verbose_name="last four")),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="audit",
+                        to="merchants.bankaccount",
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="merchants.merchant",
+                    ),
+                ),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="merchants.platform",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='bankaccount',
-            name='platform',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bank_accounts', to='merchants.platform'),
+            model_name="bankaccount",
+            name="platform",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="bank_accounts",
+                to="merchants.platform",
+            ),
         ),
         migrations.CreateModel(
-            name='ApiKeyAudit',
+            name="ApiKeyAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('public_id', models.CharField(editable=False, max_length=8, verbose_name='public part')),
-                ('mode', models.CharField(choices=[('TEST', 'Test'), ('LIVE', 'Live')], default='TEST', max_length=4, verbose_name='mode')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='merchants.apikey')),
-                ('platform', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='merchants.platform')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                (
+                    "public_id",
+                    models.CharField(editable=False, max_length=8, verbose_name="public part"),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("TEST", "Test"), ("LIVE", "Live")],
+                        default="TEST",
+                        max_length=4,
+                        verbose_name="mode",
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="audit",
+                        to="merchants.apikey",
+                    ),
+                ),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="merchants.platform",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='apikey',
-            name='platform',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='api_keys', to='merchants.platform'),
+            model_name="apikey",
+            name="platform",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="api_keys",
+                to="merchants.platform",
+            ),
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('language', models.CharField(choices=[('en', 'English'), ('zh-hans', 'Simplified Chinese')], default='en', max_length=10, verbose_name='language')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-                ('merchant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='users', to='merchants.merchant')),
-                ('platform', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='users', to='merchants.platform')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                (
+                    "first_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="first name"),
+                ),
+                (
+                    "last_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="last name"),
+                ),
+                (
+                    "email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="email address"),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="date joined"
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("en", "English"), ("zh-hans", "Simplified Chinese")],
+                        default="en",
+                        max_length=10,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="users",
+                        to="merchants.merchant",
+                    ),
+                ),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="users",
+                        to="merchants.platform",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='platform',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_platformaudit" ("confirm_reminder_seconds", "confirm_seconds", "confirm_virtual_seconds", "currency", "name", "pay_seconds", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "service_fee_bps", "ship_reminder_seconds", "ship_seconds", "slug") SELECT new_values."confirm_reminder_seconds", new_values."confirm_seconds", new_values."confirm_virtual_seconds", new_values."currency", new_values."name", new_values."pay_seconds", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."service_fee_bps", new_values."ship_reminder_seconds", new_values."ship_seconds", new_values."slug" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='4afa2f40f4d1f32223390a7eb85f2b355c5362c3', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_52f35', referencing='REFERENCING NEW TABLE AS new_values ', table='merchants_platform', when='AFTER')),
+            model_name="platform",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_platformaudit" ("confirm_reminder_seconds", "confirm_seconds", "confirm_virtual_seconds", "currency", "name", "pay_seconds", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "service_fee_bps", "ship_reminder_seconds", "ship_seconds", "slug") SELECT new_values."confirm_reminder_seconds", new_values."confirm_seconds", new_values."confirm_virtual_seconds", new_values."currency", new_values."name", new_values."pay_seconds", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."service_fee_bps", new_values."ship_reminder_seconds", new_values."ship_seconds", new_values."slug" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="4afa2f40f4d1f32223390a7eb85f2b355c5362c3",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_52f35",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="merchants_platform",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='platform',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_platformaudit" ("confirm_reminder_seconds", "confirm_seconds", "confirm_virtual_seconds", "currency", "name", "pay_seconds", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "service_fee_bps", "ship_reminder_seconds", "ship_seconds", "slug") SELECT new_values."confirm_reminder_seconds", new_values."confirm_seconds", new_values."confirm_virtual_seconds", new_values."currency", new_values."name", new_values."pay_seconds", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."service_fee_bps", new_values."ship_reminder_seconds", new_values."ship_seconds", new_values."slug" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."confirm_reminder_seconds" IS DISTINCT FROM (new_values."confirm_reminder_seconds") OR old_values."confirm_seconds" IS DISTINCT FROM (new_values."confirm_seconds") OR old_values."confirm_virtual_seconds" IS DISTINCT FROM (new_values."confirm_virtual_seconds") OR old_values."currency" IS DISTINCT FROM (new_values."currency") OR old_values."name" IS DISTINCT FROM (new_values."name") OR old_values."pay_seconds" IS DISTINCT FROM (new_values."pay_seconds") OR old_values."service_fee_bps" IS DISTINCT FROM (new_values."service_fee_bps") OR old_values."ship_reminder_seconds" IS DISTINCT FROM (new_values."ship_reminder_seconds") OR old_values."ship_seconds" IS DISTINCT FROM (new_values."ship_seconds") OR old_values."slug" IS DISTINCT FROM (new_values."slug")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='44821105e23966cf10cce41dbf8e089b4e927cdc', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_746ed', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='merchants_platform', when='AFTER')),
+            model_name="platform",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_platformaudit" ("confirm_reminder_seconds", "confirm_seconds", "confirm_virtual_seconds", "currency", "name", "pay_seconds", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "service_fee_bps", "ship_reminder_seconds", "ship_seconds", "slug") SELECT new_values."confirm_reminder_seconds", new_values."confirm_seconds", new_values."confirm_virtual_seconds", new_values."currency", new_values."name", new_values."pay_seconds", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."service_fee_bps", new_values."ship_reminder_seconds", new_values."ship_seconds", new_values."slug" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."confirm_reminder_seconds" IS DISTINCT FROM (new_values."confirm_reminder_seconds") OR old_values."confirm_seconds" IS DISTINCT FROM (new_values."confirm_seconds") OR old_values."confirm_virtual_seconds" IS DISTINCT FROM (new_values."confirm_virtual_seconds") OR old_values."currency" IS DISTINCT FROM (new_values."currency") OR old_values."name" IS DISTINCT FROM (new_values."name") OR old_values."pay_seconds" IS DISTINCT FROM (new_values."pay_seconds") OR old_values."service_fee_bps" IS DISTINCT FROM (new_values."service_fee_bps") OR old_values."ship_reminder_seconds" IS DISTINCT FROM (new_values."ship_reminder_seconds") OR old_values."ship_seconds" IS DISTINCT FROM (new_values."ship_seconds") OR old_values."slug" IS DISTINCT FROM (new_values."slug")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="44821105e23966cf10cce41dbf8e089b4e927cdc",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_746ed",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="merchants_platform",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='platformaudit',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='merchants.platform'),
+            model_name="platformaudit",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="audit",
+                to="merchants.platform",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='commissionruleaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='0fada3ef3de57955221775ae60898425e464dec6', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_b1422', table='merchants_commissionruleaudit', when='BEFORE')),
+            model_name="commissionruleaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="0fada3ef3de57955221775ae60898425e464dec6",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_b1422",
+                    table="merchants_commissionruleaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commissionrule',
-            constraint=models.CheckConstraint(condition=models.Q(('rate_bps__lte', 10000)), name='rule_rate_in_range', violation_error_message='The rate is 0 to 10000 basis points.'),
+            model_name="commissionrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate_bps__lte", 10000)),
+                name="rule_rate_in_range",
+                violation_error_message="The rate is 0 to 10000 basis points.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commissionrule',
-            constraint=models.CheckConstraint(condition=models.Q(('fixed_minor__gte', 0), ('fixed_minor__lte', 1000000000000000), models.Q(('floor_minor__isnull', True), ('floor_minor__gte', 0), _connector='OR'), models.Q(('cap_minor__isnull', True), models.Q(('cap_minor__gte', 0), ('cap_minor__lte', 1000000000000000)), _connector='OR')), name='rule_amounts_in_range', violation_error_message='Amounts are zero or more, up to 10^15 minor units.'),
+            model_name="commissionrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("fixed_minor__gte", 0),
+                    ("fixed_minor__lte", 1000000000000000),
+                    models.Q(
+                        ("floor_minor__isnull", True), ("floor_minor__gte", 0), _connector="OR"
+                    ),
+                    models.Q(
+                        ("cap_minor__isnull", True),
+                        models.Q(("cap_minor__gte", 0), ("cap_minor__lte", 1000000000000000)),
+                        _connector="OR",
+                    ),
+                ),
+                name="rule_amounts_in_range",
+                violation_error_message="Amounts are zero or more, up to 10^15 minor units.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commissionrule',
-            constraint=models.CheckConstraint(condition=models.Q(('floor_minor__isnull', True), models.Q(('floor_minor__lte', 1000000000000000), models.Q(('cap_minor__isnull', True), ('floor_minor__lte', models.F('cap_minor')), _connector='OR')), _connector='OR'), name='rule_floor_below_cap', violation_error_message='The floor must not be above the cap.'),
+            model_name="commissionrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("floor_minor__isnull", True),
+                    models.Q(
+                        ("floor_minor__lte", 1000000000000000),
+                        models.Q(
+                            ("cap_minor__isnull", True),
+                            ("floor_minor__lte", models.F("cap_minor")),
+                            _connector="OR",
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="rule_floor_below_cap",
+                violation_error_message="The floor must not be above the cap.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commissionrule',
-            constraint=models.CheckConstraint(condition=models.Q(('effective_to__isnull', True), ('effective_to__gte', models.F('effective_from')), _connector='OR'), name='rule_ends_after_start', violation_error_message='A rule must not end before it starts.'),
+            model_name="commissionrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("effective_to__isnull", True),
+                    ("effective_to__gte", models.F("effective_from")),
+                    _connector="OR",
+                ),
+                name="rule_ends_after_start",
+                violation_error_message="A rule must not end before it starts.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='commissionrule',
-            trigger=pgtrigger.compiler.Trigger(name='rule_only_ends', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."plan_id" IS DISTINCT FROM (NEW."plan_id") OR OLD."priority" IS DISTINCT FROM (NEW."priority") OR OLD."merchant_id" IS DISTINCT FROM (NEW."merchant_id") OR OLD."category" IS DISTINCT FROM (NEW."category") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."rate_bps" IS DISTINCT FROM (NEW."rate_bps") OR OLD."fixed_minor" IS DISTINCT FROM (NEW."fixed_minor") OR OLD."floor_minor" IS DISTINCT FROM (NEW."floor_minor") OR OLD."cap_minor" IS DISTINCT FROM (NEW."cap_minor") OR OLD."base" IS DISTINCT FROM (NEW."base") OR OLD."effective_from" IS DISTINCT FROM (NEW."effective_from") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='cbf4b27e49fe5395b9c666856f8b71c768a67b66', operation='UPDATE', pgid='pgtrigger_rule_only_ends_b4134', table='merchants_commissionrule', when='BEFORE')),
+            model_name="commissionrule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="rule_only_ends",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."plan_id" IS DISTINCT FROM (NEW."plan_id") OR OLD."priority" IS DISTINCT FROM (NEW."priority") OR OLD."merchant_id" IS DISTINCT FROM (NEW."merchant_id") OR OLD."category" IS DISTINCT FROM (NEW."category") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."rate_bps" IS DISTINCT FROM (NEW."rate_bps") OR OLD."fixed_minor" IS DISTINCT FROM (NEW."fixed_minor") OR OLD."floor_minor" IS DISTINCT FROM (NEW."floor_minor") OR OLD."cap_minor" IS DISTINCT FROM (NEW."cap_minor") OR OLD."base" IS DISTINCT FROM (NEW."base") OR OLD."effective_from" IS DISTINCT FROM (NEW."effective_from") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="cbf4b27e49fe5395b9c666856f8b71c768a67b66",
+                    operation="UPDATE",
+                    pgid="pgtrigger_rule_only_ends_b4134",
+                    table="merchants_commissionrule",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='commissionrule',
-            trigger=pgtrigger.compiler.Trigger(name='rule_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='68bb35a8e4f114f2b98478e016bdc83f9a16d74c', operation='DELETE', pgid='pgtrigger_rule_kept_8ee5a', table='merchants_commissionrule', when='BEFORE')),
+            model_name="commissionrule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="rule_kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="68bb35a8e4f114f2b98478e016bdc83f9a16d74c",
+                    operation="DELETE",
+                    pgid="pgtrigger_rule_kept_8ee5a",
+                    table="merchants_commissionrule",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='commissionrule',
-            trigger=pgtrigger.compiler.Trigger(name='rule_overlap', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    PERFORM 1 FROM merchants_commissionplan WHERE id = NEW.plan_id FOR NO KEY UPDATE;\n    IF NEW.effective_to = NEW.effective_from THEN\n        RETURN NEW;\n    END IF;\n    IF EXISTS (\n        SELECT 1 FROM merchants_commissionrule AS other\n        WHERE other.plan_id = NEW.plan_id\n          AND other.id <> NEW.id\n          AND other.currency = NEW.currency\n          AND other.priority = NEW.priority\n          AND other.merchant_id IS NOT DISTINCT FROM NEW.merchant_id\n          AND other.category = NEW.category\n          AND (other.effective_to IS NULL\n               OR other.effective_to > GREATEST(other.effective_from, NEW.effective_from))\n          AND (NEW.effective_to IS NULL OR NEW.effective_to > other.effective_from)\n    ) THEN\n        RAISE EXCEPTION 'commission_rule_overlap' USING ERRCODE = 'exclusion_violation';\n    END IF;\n    RETURN NEW;\n", hash='265c900206e31998bf8493461474fc87eab360ad', operation='INSERT OR UPDATE', pgid='pgtrigger_rule_overlap_6bea0', table='merchants_commissionrule', when='BEFORE')),
+            model_name="commissionrule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="rule_overlap",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n    PERFORM 1 FROM merchants_commissionplan WHERE id = NEW.plan_id FOR NO KEY UPDATE;\n    IF NEW.effective_to = NEW.effective_from THEN\n        RETURN NEW;\n    END IF;\n    IF EXISTS (\n        SELECT 1 FROM merchants_commissionrule AS other\n        WHERE other.plan_id = NEW.plan_id\n          AND other.id <> NEW.id\n          AND other.currency = NEW.currency\n          AND other.priority = NEW.priority\n          AND other.merchant_id IS NOT DISTINCT FROM NEW.merchant_id\n          AND other.category = NEW.category\n          AND (other.effective_to IS NULL\n               OR other.effective_to > GREATEST(other.effective_from, NEW.effective_from))\n          AND (NEW.effective_to IS NULL OR NEW.effective_to > other.effective_from)\n    ) THEN\n        RAISE EXCEPTION 'commission_rule_overlap' USING ERRCODE = 'exclusion_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="265c900206e31998bf8493461474fc87eab360ad",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_rule_overlap_6bea0",
+                    table="merchants_commissionrule",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='commissionrule',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_commissionruleaudit" ("base", "cap_minor", "category", "currency", "effective_from", "effective_to", "fixed_minor", "floor_minor", "merchant_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "priority", "rate_bps") SELECT new_values."base", new_values."cap_minor", new_values."category", new_values."currency", new_values."effective_from", new_values."effective_to", new_values."fixed_minor", new_values."floor_minor", new_values."merchant_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."plan_id", new_values."priority", new_values."rate_bps" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='da71733a1c2cf303b05e88e9eb8007bb356f34db', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_3a236', referencing='REFERENCING NEW TABLE AS new_values ', table='merchants_commissionrule', when='AFTER')),
+            model_name="commissionrule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_commissionruleaudit" ("base", "cap_minor", "category", "currency", "effective_from", "effective_to", "fixed_minor", "floor_minor", "merchant_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "priority", "rate_bps") SELECT new_values."base", new_values."cap_minor", new_values."category", new_values."currency", new_values."effective_from", new_values."effective_to", new_values."fixed_minor", new_values."floor_minor", new_values."merchant_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."plan_id", new_values."priority", new_values."rate_bps" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="da71733a1c2cf303b05e88e9eb8007bb356f34db",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_3a236",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="merchants_commissionrule",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='commissionrule',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_commissionruleaudit" ("base", "cap_minor", "category", "currency", "effective_from", "effective_to", "fixed_minor", "floor_minor", "merchant_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "priority", "rate_bps") SELECT new_values."base", new_values."cap_minor", new_values."category", new_values."currency", new_values."effective_from", new_values."effective_to", new_values."fixed_minor", new_values."floor_minor", new_values."merchant_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."plan_id", new_values."priority", new_values."rate_bps" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."base" IS DISTINCT FROM (new_values."base") OR old_values."cap_minor" IS DISTINCT FROM (new_values."cap_minor") OR old_values."category" IS DISTINCT FROM (new_values."category") OR old_values."currency" IS DISTINCT FROM (new_values."currency") OR old_values."effective_from" IS DISTINCT FROM (new_values."effective_from") OR old_values."effective_to" IS DISTINCT FROM (new_values."effective_to") OR old_values."fixed_minor" IS DISTINCT FROM (new_values."fixed_minor") OR old_values."floor_minor" IS DISTINCT FROM (new_values."floor_minor") OR old_values."merchant_id" IS DISTINCT FROM (new_values."merchant_id") OR old_values."plan_id" IS DISTINCT FROM (new_values."plan_id") OR old_values."priority" IS DISTINCT FROM (new_values."priority") OR old_values."rate_bps" IS DISTINCT FROM (new_values."rate_bps")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='2adc8de3c55e3191d39cea6b776af121d36481ba', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_690ee', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='merchants_commissionrule', when='AFTER')),
+            model_name="commissionrule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_commissionruleaudit" ("base", "cap_minor", "category", "currency", "effective_from", "effective_to", "fixed_minor", "floor_minor", "merchant_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "priority", "rate_bps") SELECT new_values."base", new_values."cap_minor", new_values."category", new_values."currency", new_values."effective_from", new_values."effective_to", new_values."fixed_minor", new_values."floor_minor", new_values."merchant_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."plan_id", new_values."priority", new_values."rate_bps" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."base" IS DISTINCT FROM (new_values."base") OR old_values."cap_minor" IS DISTINCT FROM (new_values."cap_minor") OR old_values."category" IS DISTINCT FROM (new_values."category") OR old_values."currency" IS DISTINCT FROM (new_values."currency") OR old_values."effective_from" IS DISTINCT FROM (new_values."effective_from") OR old_values."effective_to" IS DISTINCT FROM (new_values."effective_to") OR old_values."fixed_minor" IS DISTINCT FROM (new_values."fixed_minor") OR old_values."floor_minor" IS DISTINCT FROM (new_values."floor_minor") OR old_values."merchant_id" IS DISTINCT FROM (new_values."merchant_id") OR old_values."plan_id" IS DISTINCT FROM (new_values."plan_id") OR old_values."priority" IS DISTINCT FROM (new_values."priority") OR old_values."rate_bps" IS DISTINCT FROM (new_values."rate_bps")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="2adc8de3c55e3191d39cea6b776af121d36481ba",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_690ee",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="merchants_commissionrule",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='merchantaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='7130f183a057ce22e45fbcbdb205b956dcf53b3b', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_a42e5', table='merchants_merchantaudit', when='BEFORE')),
+            model_name="merchantaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="7130f183a057ce22e45fbcbdb205b956dcf53b3b",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_a42e5",
+                    table="merchants_merchantaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='merchant',
-            constraint=models.UniqueConstraint(fields=('platform', 'reference'), name='merchant_reference_once'),
+            model_name="merchant",
+            constraint=models.UniqueConstraint(
+                fields=("platform", "reference"), name="merchant_reference_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='merchant',
-            constraint=models.UniqueConstraint(fields=('platform', 'id'), name='merchant_of_platform'),
+            model_name="merchant",
+            constraint=models.UniqueConstraint(
+                fields=("platform", "id"), name="merchant_of_platform"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='merchant',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_merchantaudit" ("active", "email", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id", "reference") SELECT new_values."active", new_values."email", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."platform_id", new_values."reference" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='140f0cec5d6cf531f7bc5915a82bdc1766fd9667', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_559be', referencing='REFERENCING NEW TABLE AS new_values ', table='merchants_merchant', when='AFTER')),
+            model_name="merchant",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_merchantaudit" ("active", "email", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id", "reference") SELECT new_values."active", new_values."email", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."platform_id", new_values."reference" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="140f0cec5d6cf531f7bc5915a82bdc1766fd9667",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_559be",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="merchants_merchant",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='merchant',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_merchantaudit" ("active", "email", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id", "reference") SELECT new_values."active", new_values."email", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."platform_id", new_values."reference" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."active" IS DISTINCT FROM (new_values."active") OR old_values."email" IS DISTINCT FROM (new_values."email") OR old_values."name" IS DISTINCT FROM (new_values."name") OR old_values."platform_id" IS DISTINCT FROM (new_values."platform_id") OR old_values."reference" IS DISTINCT FROM (new_values."reference")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='b87f730065bc3c65642fa3c03e93a20396f7038f', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_44659', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='merchants_merchant', when='AFTER')),
+            model_name="merchant",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_merchantaudit" ("active", "email", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id", "reference") SELECT new_values."active", new_values."email", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."platform_id", new_values."reference" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."active" IS DISTINCT FROM (new_values."active") OR old_values."email" IS DISTINCT FROM (new_values."email") OR old_values."name" IS DISTINCT FROM (new_values."name") OR old_values."platform_id" IS DISTINCT FROM (new_values."platform_id") OR old_values."reference" IS DISTINCT FROM (new_values."reference")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="b87f730065bc3c65642fa3c03e93a20396f7038f",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_44659",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="merchants_merchant",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='commissionplanaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='1429496c1f7eae633cea9d6cb7ed34139a91de48', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_911df', table='merchants_commissionplanaudit', when='BEFORE')),
+            model_name="commissionplanaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="1429496c1f7eae633cea9d6cb7ed34139a91de48",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_911df",
+                    table="merchants_commissionplanaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commissionplan',
-            constraint=models.UniqueConstraint(condition=models.Q(('active', True)), fields=('platform',), name='commission_plan_one_active'),
+            model_name="commissionplan",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("active", True)),
+                fields=("platform",),
+                name="commission_plan_one_active",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='commissionplan',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_commissionplanaudit" ("active", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id") SELECT new_values."active", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."platform_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='9cc249fce6829b11836206dc1143063ba741fda8', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_1489e', referencing='REFERENCING NEW TABLE AS new_values ', table='merchants_commissionplan', when='AFTER')),
+            model_name="commissionplan",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_commissionplanaudit" ("active", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id") SELECT new_values."active", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."platform_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="9cc249fce6829b11836206dc1143063ba741fda8",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_1489e",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="merchants_commissionplan",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='commissionplan',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_commissionplanaudit" ("active", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id") SELECT new_values."active", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."platform_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."active" IS DISTINCT FROM (new_values."active") OR old_values."name" IS DISTINCT FROM (new_values."name") OR old_values."platform_id" IS DISTINCT FROM (new_values."platform_id")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='6be40c8cc21a3b2d01ea67cb0413128d9ccf8fd8', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_0cc84', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='merchants_commissionplan', when='AFTER')),
+            model_name="commissionplan",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_commissionplanaudit" ("active", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id") SELECT new_values."active", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."platform_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."active" IS DISTINCT FROM (new_values."active") OR old_values."name" IS DISTINCT FROM (new_values."name") OR old_values."platform_id" IS DISTINCT FROM (new_values."platform_id")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="6be40c8cc21a3b2d01ea67cb0413128d9ccf8fd8",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_0cc84",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="merchants_commissionplan",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='bankaccountaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f15f713c4218416cff957e44c2e424f7a3a0159c', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_39d0c', table='merchants_bankaccountaudit', when='BEFORE')),
+            model_name="bankaccountaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="f15f713c4218416cff957e44c2e424f7a3a0159c",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_39d0c",
+                    table="merchants_bankaccountaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='bankaccount',
-            index=models.Index(models.F('account_number_hash'), name='bank_account_search'),
+            model_name="bankaccount",
+            index=models.Index(models.F("account_number_hash"), name="bank_account_search"),
         ),
         migrations.AddConstraint(
-            model_name='bankaccount',
-            constraint=models.UniqueConstraint(condition=models.Q(('active', True), ('merchant__isnull', False)), fields=('merchant', 'currency'), name='bank_account_one_active_per_merchant'),
+            model_name="bankaccount",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("active", True), ("merchant__isnull", False)),
+                fields=("merchant", "currency"),
+                name="bank_account_one_active_per_merchant",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bankaccount',
-            constraint=models.UniqueConstraint(condition=models.Q(('active', True), ('merchant__isnull', True)), fields=('platform', 'currency'), name='bank_account_one_active_per_platform'),
+            model_name="bankaccount",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("active", True), ("merchant__isnull", True)),
+                fields=("platform", "currency"),
+                name="bank_account_one_active_per_platform",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='bankaccount',
-            trigger=pgtrigger.compiler.Trigger(name='bank_account_new_row_instead', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."platform_id" IS DISTINCT FROM (NEW."platform_id") OR OLD."merchant_id" IS DISTINCT FROM (NEW."merchant_id") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."holder_name" IS DISTINCT FROM (NEW."holder_name") OR OLD."bank_code" IS DISTINCT FROM (NEW."bank_code") OR OLD."bank_name" IS DISTINCT FROM (NEW."bank_name") OR OLD."last_four" IS DISTINCT FROM (NEW."last_four"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='ff0e26adfad21f715355edc0a47a2c9c0fd16e51', operation='UPDATE', pgid='pgtrigger_bank_account_new_row_instead_74633', table='merchants_bankaccount', when='BEFORE')),
+            model_name="bankaccount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="bank_account_new_row_instead",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."platform_id" IS DISTINCT FROM (NEW."platform_id") OR OLD."merchant_id" IS DISTINCT FROM (NEW."merchant_id") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."holder_name" IS DISTINCT FROM (NEW."holder_name") OR OLD."bank_code" IS DISTINCT FROM (NEW."bank_code") OR OLD."bank_name" IS DISTINCT FROM (NEW."bank_name") OR OLD."last_four" IS DISTINCT FROM (NEW."last_four"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="ff0e26adfad21f715355edc0a47a2c9c0fd16e51",
+                    operation="UPDATE",
+                    pgid="pgtrigger_bank_account_new_row_instead_74633",
+                    table="merchants_bankaccount",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='bankaccount',
-            trigger=pgtrigger.compiler.Trigger(name='bank_account_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='8495d3b01faf84f5f89ead7213f76f9300da3a57', operation='DELETE', pgid='pgtrigger_bank_account_kept_d448d', table='merchants_bankaccount', when='BEFORE')),
+            model_name="bankaccount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="bank_account_kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="8495d3b01faf84f5f89ead7213f76f9300da3a57",
+                    operation="DELETE",
+                    pgid="pgtrigger_bank_account_kept_d448d",
+                    table="merchants_bankaccount",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='bankaccount',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_bankaccountaudit" ("active", "bank_code", "bank_name", "currency", "holder_name", "last_four", "merchant_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id") SELECT new_values."active", new_values."bank_code", new_values."bank_name", new_values."currency", new_values."holder_name", new_values."last_four", new_values."merchant_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."platform_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='a585db548fcaab9d6b94d042261b0124975c663f', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_993e5', referencing='REFERENCING NEW TABLE AS new_values ', table='merchants_bankaccount', when='AFTER')),
+            model_name="bankaccount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_bankaccountaudit" ("active", "bank_code", "bank_name", "currency", "holder_name", "last_four", "merchant_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id") SELECT new_values."active", new_values."bank_code", new_values."bank_name", new_values."currency", new_values."holder_name", new_values."last_four", new_values."merchant_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."platform_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="a585db548fcaab9d6b94d042261b0124975c663f",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_993e5",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="merchants_bankaccount",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='bankaccount',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_bankaccountaudit" ("active", "bank_code", "bank_name", "currency", "holder_name", "last_four", "merchant_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id") SELECT new_values."active", new_values."bank_code", new_values."bank_name", new_values."currency", new_values."holder_name", new_values."last_four", new_values."merchant_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."platform_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."active" IS DISTINCT FROM (new_values."active") OR old_values."bank_code" IS DISTINCT FROM (new_values."bank_code") OR old_values."bank_name" IS DISTINCT FROM (new_values."bank_name") OR old_values."currency" IS DISTINCT FROM (new_values."currency") OR old_values."holder_name" IS DISTINCT FROM (new_values."holder_name") OR old_values."last_four" IS DISTINCT FROM (new_values."last_four") OR old_values."merchant_id" IS DISTINCT FROM (new_values."merchant_id") OR old_values."platform_id" IS DISTINCT FROM (new_values."platform_id")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='660f0fca21d595f4203a740c4dbcc5d3c136fedf', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_829ca', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='merchants_bankaccount', when='AFTER')),
+            model_name="bankaccount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_bankaccountaudit" ("active", "bank_code", "bank_name", "currency", "holder_name", "last_four", "merchant_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id") SELECT new_values."active", new_values."bank_code", new_values."bank_name", new_values."currency", new_values."holder_name", new_values."last_four", new_values."merchant_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."platform_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."active" IS DISTINCT FROM (new_values."active") OR old_values."bank_code" IS DISTINCT FROM (new_values."bank_code") OR old_values."bank_name" IS DISTINCT FROM (new_values."bank_name") OR old_values."currency" IS DISTINCT FROM (new_values."currency") OR old_values."holder_name" IS DISTINCT FROM (new_values."holder_name") OR old_values."last_four" IS DISTINCT FROM (new_values."last_four") OR old_values."merchant_id" IS DISTINCT FROM (new_values."merchant_id") OR old_values."platform_id" IS DISTINCT FROM (new_values."platform_id")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="660f0fca21d595f4203a740c4dbcc5d3c136fedf",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_829ca",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="merchants_bankaccount",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='apikeyaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='1ecbcdc9808da5b4b024829db496a6448ae9e933', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_a26af', table='merchants_apikeyaudit', when='BEFORE')),
+            model_name="apikeyaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="1ecbcdc9808da5b4b024829db496a6448ae9e933",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_a26af",
+                    table="merchants_apikeyaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='apikey',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_apikeyaudit" ("mode", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id", "public_id", "revoked_at") SELECT new_values."mode", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."platform_id", new_values."public_id", new_values."revoked_at" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='7906d4fd0aea48d3a0ce906e60f66cb5f158b07b', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_ba76f', referencing='REFERENCING NEW TABLE AS new_values ', table='merchants_apikey', when='AFTER')),
+            model_name="apikey",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_apikeyaudit" ("mode", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id", "public_id", "revoked_at") SELECT new_values."mode", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."platform_id", new_values."public_id", new_values."revoked_at" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="7906d4fd0aea48d3a0ce906e60f66cb5f158b07b",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_ba76f",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="merchants_apikey",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='apikey',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_apikeyaudit" ("mode", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id", "public_id", "revoked_at") SELECT new_values."mode", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."platform_id", new_values."public_id", new_values."revoked_at" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."mode" IS DISTINCT FROM (new_values."mode") OR old_values."name" IS DISTINCT FROM (new_values."name") OR old_values."platform_id" IS DISTINCT FROM (new_values."platform_id") OR old_values."public_id" IS DISTINCT FROM (new_values."public_id") OR old_values."revoked_at" IS DISTINCT FROM (new_values."revoked_at")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='2851b693dad3b0292085e003da8ef1d29185628d', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_f19bc', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='merchants_apikey', when='AFTER')),
+            model_name="apikey",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "merchants_apikeyaudit" ("mode", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "platform_id", "public_id", "revoked_at") SELECT new_values."mode", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."platform_id", new_values."public_id", new_values."revoked_at" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."mode" IS DISTINCT FROM (new_values."mode") OR old_values."name" IS DISTINCT FROM (new_values."name") OR old_values."platform_id" IS DISTINCT FROM (new_values."platform_id") OR old_values."public_id" IS DISTINCT FROM (new_values."public_id") OR old_values."revoked_at" IS DISTINCT FROM (new_values."revoked_at")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="2851b693dad3b0292085e003da8ef1d29185628d",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_f19bc",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="merchants_apikey",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), condition=models.Q(('email', ''), _negated=True), name='user_email_once'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"),
+                condition=models.Q(("email", ""), _negated=True),
+                name="user_email_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('platform__isnull', True), ('merchant__isnull', True), _connector='OR'), name='user_of_platform_or_merchant'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("platform__isnull", True), ("merchant__isnull", True), _connector="OR"
+                ),
+                name="user_of_platform_or_merchant",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='platformaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='7ef72e7ce5c2664f0907c61a0a69b8ab6fb20ebc', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_eca2f', table='merchants_platformaudit', when='BEFORE')),
+            model_name="platformaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="7ef72e7ce5c2664f0907c61a0a69b8ab6fb20ebc",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_eca2f",
+                    table="merchants_platformaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

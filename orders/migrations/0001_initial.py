@@ -3,271 +3,649 @@
 import django.db.models.deletion
 import django.db.models.expressions
 import django_fsm
-import ledger.fields
 import pghistory.utils
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+import ledger.fields
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('merchants', '0003_audit_context_inline'),
+        ("merchants", "0003_audit_context_inline"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('event_sequence', models.PositiveIntegerField(default=0, editable=False)),
-                ('id', ledger.fields.IdField(prefix='ord', primary_key=True, serialize=False)),
-                ('reference', models.CharField(max_length=64)),
-                ('state', django_fsm.FSMField(choices=[('CREATED', 'Waiting for payment'), ('PAID', 'Paid, to be shipped'), ('SHIPPED', 'Shipped'), ('CONFIRMED', 'Receipt confirmed'), ('EXPIRED', 'Not paid in time'), ('CANCELED', 'Canceled')], default='CREATED', max_length=50, protected=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('goods_minor', models.BigIntegerField()),
-                ('shipping_minor', models.BigIntegerField(default=0)),
-                ('terms', models.JSONField()),
-                ('delivery', models.CharField(choices=[('COURIER', 'Courier'), ('PICKUP', 'Pickup'), ('VIRTUAL', 'Virtual goods')], default='COURIER', max_length=8)),
-                ('buyer_name', models.CharField(blank=True, max_length=120)),
-                ('buyer_email', models.EmailField(blank=True, max_length=254)),
-                ('buyer_token_hash', models.CharField(editable=False, max_length=64)),
-                ('metadata', models.JSONField(blank=True, default=dict)),
-                ('created_at', models.DateTimeField()),
-                ('pay_by', models.DateTimeField()),
-                ('ship_seconds', models.PositiveIntegerField()),
-                ('ship_reminder_seconds', models.PositiveIntegerField()),
-                ('confirm_seconds', models.PositiveIntegerField()),
-                ('confirm_reminder_seconds', models.PositiveIntegerField()),
-                ('ship_by', models.DateTimeField(blank=True, null=True)),
-                ('confirm_by', models.DateTimeField(blank=True, null=True)),
-                ('expected_delivery_at', models.DateTimeField(blank=True, null=True)),
-                ('remind_ship_at', models.DateTimeField(blank=True, null=True)),
-                ('remind_confirm_at', models.DateTimeField(blank=True, null=True)),
-                ('paid_at', models.DateTimeField(blank=True, null=True)),
-                ('shipped_at', models.DateTimeField(blank=True, null=True)),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('confirmed_by', models.CharField(blank=True, choices=[('BUYER', 'Buyer'), ('AUTOMATIC', 'Automatic'), ('OPERATOR', 'Operator')], max_length=9)),
-                ('canceled_at', models.DateTimeField(blank=True, null=True)),
-                ('cancel_reason', models.CharField(blank=True, choices=[('NOT_SHIPPED', 'Not shipped in time'), ('PLATFORM', 'Canceled by the platform'), ('MERCHANT', 'Canceled by the seller')], max_length=12)),
-                ('merchant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='merchants.merchant')),
-                ('platform', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='merchants.platform')),
+                ("event_sequence", models.PositiveIntegerField(default=0, editable=False)),
+                ("id", ledger.fields.IdField(prefix="ord", primary_key=True, serialize=False)),
+                ("reference", models.CharField(max_length=64)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("CREATED", "Waiting for payment"),
+                            ("PAID", "Paid, to be shipped"),
+                            ("SHIPPED", "Shipped"),
+                            ("CONFIRMED", "Receipt confirmed"),
+                            ("EXPIRED", "Not paid in time"),
+                            ("CANCELED", "Canceled"),
+                        ],
+                        default="CREATED",
+                        max_length=50,
+                        protected=True,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                ("goods_minor", models.BigIntegerField()),
+                ("shipping_minor", models.BigIntegerField(default=0)),
+                ("terms", models.JSONField()),
+                (
+                    "delivery",
+                    models.CharField(
+                        choices=[
+                            ("COURIER", "Courier"),
+                            ("PICKUP", "Pickup"),
+                            ("VIRTUAL", "Virtual goods"),
+                        ],
+                        default="COURIER",
+                        max_length=8,
+                    ),
+                ),
+                ("buyer_name", models.CharField(blank=True, max_length=120)),
+                ("buyer_email", models.EmailField(blank=True, max_length=254)),
+                ("buyer_token_hash", models.CharField(editable=False, max_length=64)),
+                ("metadata", models.JSONField(blank=True, default=dict)),
+                ("created_at", models.DateTimeField()),
+                ("pay_by", models.DateTimeField()),
+                ("ship_seconds", models.PositiveIntegerField()),
+                ("ship_reminder_seconds", models.PositiveIntegerField()),
+                ("confirm_seconds", models.PositiveIntegerField()),
+                ("confirm_reminder_seconds", models.PositiveIntegerField()),
+                ("ship_by", models.DateTimeField(blank=True, null=True)),
+                ("confirm_by", models.DateTimeField(blank=True, null=True)),
+                ("expected_delivery_at", models.DateTimeField(blank=True, null=True)),
+                ("remind_ship_at", models.DateTimeField(blank=True, null=True)),
+                ("remind_confirm_at", models.DateTimeField(blank=True, null=True)),
+                ("paid_at", models.DateTimeField(blank=True, null=True)),
+                ("shipped_at", models.DateTimeField(blank=True, null=True)),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "confirmed_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("BUYER", "Buyer"),
+                            ("AUTOMATIC", "Automatic"),
+                            ("OPERATOR", "Operator"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("canceled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cancel_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("NOT_SHIPPED", "Not shipped in time"),
+                            ("PLATFORM", "Canceled by the platform"),
+                            ("MERCHANT", "Canceled by the seller"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="merchants.merchant",
+                    ),
+                ),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="merchants.platform",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'order',
-                'verbose_name_plural': 'orders',
+                "verbose_name": "order",
+                "verbose_name_plural": "orders",
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='OrderAudit',
+            name="OrderAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', ledger.fields.IdField(prefix='ord', serialize=False)),
-                ('state', django_fsm.FSMField(choices=[('CREATED', 'Waiting for payment'), ('PAID', 'Paid, to be shipped'), ('SHIPPED', 'Shipped'), ('CONFIRMED', 'Receipt confirmed'), ('EXPIRED', 'Not paid in time'), ('CANCELED', 'Canceled')], default='CREATED', max_length=50, protected=True)),
-                ('amount_minor', models.BigIntegerField()),
-                ('pay_by', models.DateTimeField()),
-                ('ship_by', models.DateTimeField(blank=True, null=True)),
-                ('confirm_by', models.DateTimeField(blank=True, null=True)),
-                ('paid_at', models.DateTimeField(blank=True, null=True)),
-                ('shipped_at', models.DateTimeField(blank=True, null=True)),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('confirmed_by', models.CharField(blank=True, choices=[('BUYER', 'Buyer'), ('AUTOMATIC', 'Automatic'), ('OPERATOR', 'Operator')], max_length=9)),
-                ('canceled_at', models.DateTimeField(blank=True, null=True)),
-                ('cancel_reason', models.CharField(blank=True, choices=[('NOT_SHIPPED', 'Not shipped in time'), ('PLATFORM', 'Canceled by the platform'), ('MERCHANT', 'Canceled by the seller')], max_length=12)),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='orders.order')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", ledger.fields.IdField(prefix="ord", serialize=False)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("CREATED", "Waiting for payment"),
+                            ("PAID", "Paid, to be shipped"),
+                            ("SHIPPED", "Shipped"),
+                            ("CONFIRMED", "Receipt confirmed"),
+                            ("EXPIRED", "Not paid in time"),
+                            ("CANCELED", "Canceled"),
+                        ],
+                        default="CREATED",
+                        max_length=50,
+                        protected=True,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("pay_by", models.DateTimeField()),
+                ("ship_by", models.DateTimeField(blank=True, null=True)),
+                ("confirm_by", models.DateTimeField(blank=True, null=True)),
+                ("paid_at", models.DateTimeField(blank=True, null=True)),
+                ("shipped_at", models.DateTimeField(blank=True, null=True)),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "confirmed_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("BUYER", "Buyer"),
+                            ("AUTOMATIC", "Automatic"),
+                            ("OPERATOR", "Operator"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("canceled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cancel_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("NOT_SHIPPED", "Not shipped in time"),
+                            ("PLATFORM", "Canceled by the platform"),
+                            ("MERCHANT", "Canceled by the seller"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="audit",
+                        to="orders.order",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('title', models.CharField(max_length=200)),
-                ('category', models.CharField(blank=True, max_length=64)),
-                ('quantity', models.PositiveIntegerField(default=1)),
-                ('amount_minor', models.BigIntegerField()),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='orders.order')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("title", models.CharField(max_length=200)),
+                ("category", models.CharField(blank=True, max_length=64)),
+                ("quantity", models.PositiveIntegerField(default=1)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="orders.order",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('event_sequence', models.PositiveIntegerField(default=0, editable=False)),
-                ('id', ledger.fields.IdField(prefix='pay', primary_key=True, serialize=False)),
-                ('channel', models.CharField(max_length=32)),
-                ('state', django_fsm.FSMField(choices=[('PENDING', 'Waiting for the buyer'), ('SUCCEEDED', 'Paid'), ('FAILED', 'Failed'), ('EXPIRED', 'Expired'), ('UNKNOWN', 'Unknown, being asked')], default='PENDING', max_length=50, protected=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('return_url', models.URLField(blank=True, max_length=500)),
-                ('cashier_url', models.URLField(blank=True, max_length=500)),
-                ('provider_reference', models.CharField(blank=True, max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('succeeded_at', models.DateTimeField(blank=True, null=True)),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('failure_code', models.CharField(blank=True, max_length=64)),
-                ('platform', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='merchants.platform')),
+                ("event_sequence", models.PositiveIntegerField(default=0, editable=False)),
+                ("id", ledger.fields.IdField(prefix="pay", primary_key=True, serialize=False)),
+                ("channel", models.CharField(max_length=32)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("PENDING", "Waiting for the buyer"),
+                            ("SUCCEEDED", "Paid"),
+                            ("FAILED", "Failed"),
+                            ("EXPIRED", "Expired"),
+                            ("UNKNOWN", "Unknown, being asked"),
+                        ],
+                        default="PENDING",
+                        max_length=50,
+                        protected=True,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                ("return_url", models.URLField(blank=True, max_length=500)),
+                ("cashier_url", models.URLField(blank=True, max_length=500)),
+                ("provider_reference", models.CharField(blank=True, max_length=64)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("succeeded_at", models.DateTimeField(blank=True, null=True)),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("failure_code", models.CharField(blank=True, max_length=64)),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="merchants.platform",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payment',
-                'verbose_name_plural': 'payments',
+                "verbose_name": "payment",
+                "verbose_name_plural": "payments",
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='PaymentAudit',
+            name="PaymentAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', ledger.fields.IdField(prefix='pay', serialize=False)),
-                ('state', django_fsm.FSMField(choices=[('PENDING', 'Waiting for the buyer'), ('SUCCEEDED', 'Paid'), ('FAILED', 'Failed'), ('EXPIRED', 'Expired'), ('UNKNOWN', 'Unknown, being asked')], default='PENDING', max_length=50, protected=True)),
-                ('amount_minor', models.BigIntegerField()),
-                ('provider_reference', models.CharField(blank=True, max_length=64)),
-                ('succeeded_at', models.DateTimeField(blank=True, null=True)),
-                ('failure_code', models.CharField(blank=True, max_length=64)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='orders.payment')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", ledger.fields.IdField(prefix="pay", serialize=False)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("PENDING", "Waiting for the buyer"),
+                            ("SUCCEEDED", "Paid"),
+                            ("FAILED", "Failed"),
+                            ("EXPIRED", "Expired"),
+                            ("UNKNOWN", "Unknown, being asked"),
+                        ],
+                        default="PENDING",
+                        max_length=50,
+                        protected=True,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("provider_reference", models.CharField(blank=True, max_length=64)),
+                ("succeeded_at", models.DateTimeField(blank=True, null=True)),
+                ("failure_code", models.CharField(blank=True, max_length=64)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="audit",
+                        to="orders.payment",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='PaymentOrder',
+            name="PaymentOrder",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField()),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payment_parts', to='orders.order')),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='orders.payment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_parts",
+                        to="orders.order",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parts",
+                        to="orders.payment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Shipment',
+            name="Shipment",
             fields=[
-                ('id', ledger.fields.IdField(prefix='shp', primary_key=True, serialize=False)),
-                ('carrier', models.CharField(max_length=64)),
-                ('tracking_number', models.CharField(max_length=64)),
-                ('shipped_at', models.DateTimeField()),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shipments', to='orders.order')),
+                ("id", ledger.fields.IdField(prefix="shp", primary_key=True, serialize=False)),
+                ("carrier", models.CharField(max_length=64)),
+                ("tracking_number", models.CharField(max_length=64)),
+                ("shipped_at", models.DateTimeField()),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="shipments",
+                        to="orders.order",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('pay_by'), models.F('id'), condition=models.Q(('state', 'CREATED')), name='order_due_payment'),
+            model_name="order",
+            index=models.Index(
+                models.F("pay_by"),
+                models.F("id"),
+                condition=models.Q(("state", "CREATED")),
+                name="order_due_payment",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('ship_by'), models.F('id'), condition=models.Q(('state', 'PAID')), name='order_due_shipment'),
+            model_name="order",
+            index=models.Index(
+                models.F("ship_by"),
+                models.F("id"),
+                condition=models.Q(("state", "PAID")),
+                name="order_due_shipment",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('confirm_by'), models.F('id'), condition=models.Q(('state', 'SHIPPED')), name='order_due_confirmation'),
+            model_name="order",
+            index=models.Index(
+                models.F("confirm_by"),
+                models.F("id"),
+                condition=models.Q(("state", "SHIPPED")),
+                name="order_due_confirmation",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('remind_ship_at'), models.F('id'), condition=models.Q(('remind_ship_at__isnull', False)), name='order_due_ship_reminder'),
+            model_name="order",
+            index=models.Index(
+                models.F("remind_ship_at"),
+                models.F("id"),
+                condition=models.Q(("remind_ship_at__isnull", False)),
+                name="order_due_ship_reminder",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('remind_confirm_at'), models.F('id'), condition=models.Q(('remind_confirm_at__isnull', False)), name='order_due_confirm_reminder'),
+            model_name="order",
+            index=models.Index(
+                models.F("remind_confirm_at"),
+                models.F("id"),
+                condition=models.Q(("remind_confirm_at__isnull", False)),
+                name="order_due_confirm_reminder",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('platform', 'reference'), name='order_reference_once'),
+            model_name="order",
+            constraint=models.UniqueConstraint(
+                fields=("platform", "reference"), name="order_reference_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('amount_minor__lte', 1000000000000000)), name='order_amount_in_range'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount_minor__gt", 0), ("amount_minor__lte", 1000000000000000)
+                ),
+                name="order_amount_in_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor', django.db.models.expressions.CombinedExpression(models.F('goods_minor'), '+', models.F('shipping_minor'))), ('goods_minor__gte', 0), ('shipping_minor__gte', 0)), name='order_amount_is_goods_and_shipping'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "amount_minor",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("goods_minor"), "+", models.F("shipping_minor")
+                        ),
+                    ),
+                    ("goods_minor__gte", 0),
+                    ("shipping_minor__gte", 0),
+                ),
+                name="order_amount_is_goods_and_shipping",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['PAID', 'SHIPPED', 'CONFIRMED']), _negated=True), models.Q(('paid_at__isnull', False), ('ship_by__isnull', False)), _connector='OR'), name='order_paid_has_deadline'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["PAID", "SHIPPED", "CONFIRMED"]), _negated=True),
+                    models.Q(("paid_at__isnull", False), ("ship_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="order_paid_has_deadline",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['SHIPPED', 'CONFIRMED']), _negated=True), models.Q(('confirm_by__isnull', False), ('shipped_at__isnull', False)), _connector='OR'), name='order_shipped_has_deadline'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["SHIPPED", "CONFIRMED"]), _negated=True),
+                    models.Q(("confirm_by__isnull", False), ("shipped_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="order_shipped_has_deadline",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'CONFIRMED'), _negated=True), models.Q(('confirmed_at__isnull', False), models.Q(('confirmed_by', ''), _negated=True)), _connector='OR'), name='order_confirmed_says_by_whom'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "CONFIRMED"), _negated=True),
+                    models.Q(
+                        ("confirmed_at__isnull", False),
+                        models.Q(("confirmed_by", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="order_confirmed_says_by_whom",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='order',
-            trigger=pgtrigger.compiler.Trigger(name='order_state_graph', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IS DISTINCT FROM NEW."state" AND (OLD."state"::text, NEW."state"::text) NOT IN ((\'CREATED\', \'PAID\'), (\'CREATED\', \'EXPIRED\'), (\'CREATED\', \'CANCELED\'), (\'PAID\', \'SHIPPED\'), (\'PAID\', \'CANCELED\'), (\'SHIPPED\', \'CONFIRMED\')))', declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{CREATED:PAID,CREATED:EXPIRED,CREATED:CANCELED,PAID:SHIPPED,PAID:CANCELED,SHIPPED:CONFIRMED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='9c6d4c444e6d63bc6f762cd941f5c0060c7674c5', operation='UPDATE', pgid='pgtrigger_order_state_graph_7355f', table='orders_order', when='BEFORE')),
+            model_name="order",
+            trigger=pgtrigger.compiler.Trigger(
+                name="order_state_graph",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IS DISTINCT FROM NEW.\"state\" AND (OLD.\"state\"::text, NEW.\"state\"::text) NOT IN (('CREATED', 'PAID'), ('CREATED', 'EXPIRED'), ('CREATED', 'CANCELED'), ('PAID', 'SHIPPED'), ('PAID', 'CANCELED'), ('SHIPPED', 'CONFIRMED')))",
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{CREATED:PAID,CREATED:EXPIRED,CREATED:CANCELED,PAID:SHIPPED,PAID:CANCELED,SHIPPED:CONFIRMED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="9c6d4c444e6d63bc6f762cd941f5c0060c7674c5",
+                    operation="UPDATE",
+                    pgid="pgtrigger_order_state_graph_7355f",
+                    table="orders_order",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='order',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "orders_orderaudit" ("amount_minor", "cancel_reason", "canceled_at", "confirm_by", "confirmed_at", "confirmed_by", "id", "paid_at", "pay_by", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "ship_by", "shipped_at", "state") SELECT new_values."amount_minor", new_values."cancel_reason", new_values."canceled_at", new_values."confirm_by", new_values."confirmed_at", new_values."confirmed_by", new_values."id", new_values."paid_at", new_values."pay_by", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."ship_by", new_values."shipped_at", new_values."state" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='4c97c88725ebe6931a1b186c1337a454151931a5', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_eb763', referencing='REFERENCING NEW TABLE AS new_values ', table='orders_order', when='AFTER')),
+            model_name="order",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "orders_orderaudit" ("amount_minor", "cancel_reason", "canceled_at", "confirm_by", "confirmed_at", "confirmed_by", "id", "paid_at", "pay_by", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "ship_by", "shipped_at", "state") SELECT new_values."amount_minor", new_values."cancel_reason", new_values."canceled_at", new_values."confirm_by", new_values."confirmed_at", new_values."confirmed_by", new_values."id", new_values."paid_at", new_values."pay_by", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."ship_by", new_values."shipped_at", new_values."state" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="4c97c88725ebe6931a1b186c1337a454151931a5",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_eb763",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="orders_order",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='order',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "orders_orderaudit" ("amount_minor", "cancel_reason", "canceled_at", "confirm_by", "confirmed_at", "confirmed_by", "id", "paid_at", "pay_by", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "ship_by", "shipped_at", "state") SELECT new_values."amount_minor", new_values."cancel_reason", new_values."canceled_at", new_values."confirm_by", new_values."confirmed_at", new_values."confirmed_by", new_values."id", new_values."paid_at", new_values."pay_by", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."ship_by", new_values."shipped_at", new_values."state" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."amount_minor" IS DISTINCT FROM (new_values."amount_minor") OR old_values."cancel_reason" IS DISTINCT FROM (new_values."cancel_reason") OR old_values."canceled_at" IS DISTINCT FROM (new_values."canceled_at") OR old_values."confirm_by" IS DISTINCT FROM (new_values."confirm_by") OR old_values."confirmed_at" IS DISTINCT FROM (new_values."confirmed_at") OR old_values."confirmed_by" IS DISTINCT FROM (new_values."confirmed_by") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."paid_at" IS DISTINCT FROM (new_values."paid_at") OR old_values."pay_by" IS DISTINCT FROM (new_values."pay_by") OR old_values."ship_by" IS DISTINCT FROM (new_values."ship_by") OR old_values."shipped_at" IS DISTINCT FROM (new_values."shipped_at") OR old_values."state" IS DISTINCT FROM (new_values."state")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='a45b72e240980c7101acfbe864fb5e7c612e20bd', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_d4b84', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='orders_order', when='AFTER')),
+            model_name="order",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "orders_orderaudit" ("amount_minor", "cancel_reason", "canceled_at", "confirm_by", "confirmed_at", "confirmed_by", "id", "paid_at", "pay_by", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "ship_by", "shipped_at", "state") SELECT new_values."amount_minor", new_values."cancel_reason", new_values."canceled_at", new_values."confirm_by", new_values."confirmed_at", new_values."confirmed_by", new_values."id", new_values."paid_at", new_values."pay_by", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."ship_by", new_values."shipped_at", new_values."state" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."amount_minor" IS DISTINCT FROM (new_values."amount_minor") OR old_values."cancel_reason" IS DISTINCT FROM (new_values."cancel_reason") OR old_values."canceled_at" IS DISTINCT FROM (new_values."canceled_at") OR old_values."confirm_by" IS DISTINCT FROM (new_values."confirm_by") OR old_values."confirmed_at" IS DISTINCT FROM (new_values."confirmed_at") OR old_values."confirmed_by" IS DISTINCT FROM (new_values."confirmed_by") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."paid_at" IS DISTINCT FROM (new_values."paid_at") OR old_values."pay_by" IS DISTINCT FROM (new_values."pay_by") OR old_values."ship_by" IS DISTINCT FROM (new_values."ship_by") OR old_values."shipped_at" IS DISTINCT FROM (new_values."shipped_at") OR old_values."state" IS DISTINCT FROM (new_values."state")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="a45b72e240980c7101acfbe864fb5e7c612e20bd",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_d4b84",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="orders_order",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='orderaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='c479e1ba5da31f9d6a404e565d2451139ebcae59', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_d255f', table='orders_orderaudit', when='BEFORE')),
+            model_name="orderaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="c479e1ba5da31f9d6a404e565d2451139ebcae59",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_d255f",
+                    table="orders_orderaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.UniqueConstraint(fields=('order', 'position'), name='orderline_position_once'),
+            model_name="orderline",
+            constraint=models.UniqueConstraint(
+                fields=("order", "position"), name="orderline_position_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0), ('quantity__gt', 0)), name='orderline_not_negative'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gte", 0), ("quantity__gt", 0)),
+                name="orderline_not_negative",
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(models.F('due_at'), models.F('id'), condition=models.Q(('due_at__isnull', False)), name='payment_due'),
+            model_name="payment",
+            index=models.Index(
+                models.F("due_at"),
+                models.F("id"),
+                condition=models.Q(("due_at__isnull", False)),
+                name="payment_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('amount_minor__lte', 1000000000000000)), name='payment_amount_in_range'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount_minor__gt", 0), ("amount_minor__lte", 1000000000000000)
+                ),
+                name="payment_amount_in_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'SUCCEEDED'), _negated=True), models.Q(('succeeded_at__isnull', False), models.Q(('provider_reference', ''), _negated=True)), _connector='OR'), name='payment_succeeded_has_reference'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "SUCCEEDED"), _negated=True),
+                    models.Q(
+                        ("succeeded_at__isnull", False),
+                        models.Q(("provider_reference", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="payment_succeeded_has_reference",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='payment_state_graph', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IS DISTINCT FROM NEW."state" AND (OLD."state"::text, NEW."state"::text) NOT IN ((\'PENDING\', \'SUCCEEDED\'), (\'PENDING\', \'FAILED\'), (\'PENDING\', \'EXPIRED\'), (\'PENDING\', \'UNKNOWN\'), (\'UNKNOWN\', \'PENDING\'), (\'UNKNOWN\', \'SUCCEEDED\'), (\'UNKNOWN\', \'FAILED\'), (\'UNKNOWN\', \'EXPIRED\')))', declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{PENDING:SUCCEEDED,PENDING:FAILED,PENDING:EXPIRED,PENDING:UNKNOWN,UNKNOWN:PENDING,UNKNOWN:SUCCEEDED,UNKNOWN:FAILED,UNKNOWN:EXPIRED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='786830a74e13576c867b3a1e329f87a069421f27', operation='UPDATE', pgid='pgtrigger_payment_state_graph_fc2f5', table='orders_payment', when='BEFORE')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="payment_state_graph",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IS DISTINCT FROM NEW.\"state\" AND (OLD.\"state\"::text, NEW.\"state\"::text) NOT IN (('PENDING', 'SUCCEEDED'), ('PENDING', 'FAILED'), ('PENDING', 'EXPIRED'), ('PENDING', 'UNKNOWN'), ('UNKNOWN', 'PENDING'), ('UNKNOWN', 'SUCCEEDED'), ('UNKNOWN', 'FAILED'), ('UNKNOWN', 'EXPIRED')))",
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{PENDING:SUCCEEDED,PENDING:FAILED,PENDING:EXPIRED,PENDING:UNKNOWN,UNKNOWN:PENDING,UNKNOWN:SUCCEEDED,UNKNOWN:FAILED,UNKNOWN:EXPIRED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="786830a74e13576c867b3a1e329f87a069421f27",
+                    operation="UPDATE",
+                    pgid="pgtrigger_payment_state_graph_fc2f5",
+                    table="orders_payment",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "orders_paymentaudit" ("amount_minor", "attempts", "failure_code", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "provider_reference", "state", "succeeded_at") SELECT new_values."amount_minor", new_values."attempts", new_values."failure_code", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."provider_reference", new_values."state", new_values."succeeded_at" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='44ba69e91206a22e979d16d93b672369c07ba830', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_4b9a6', referencing='REFERENCING NEW TABLE AS new_values ', table='orders_payment', when='AFTER')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "orders_paymentaudit" ("amount_minor", "attempts", "failure_code", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "provider_reference", "state", "succeeded_at") SELECT new_values."amount_minor", new_values."attempts", new_values."failure_code", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."provider_reference", new_values."state", new_values."succeeded_at" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="44ba69e91206a22e979d16d93b672369c07ba830",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_4b9a6",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="orders_payment",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "orders_paymentaudit" ("amount_minor", "attempts", "failure_code", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "provider_reference", "state", "succeeded_at") SELECT new_values."amount_minor", new_values."attempts", new_values."failure_code", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."provider_reference", new_values."state", new_values."succeeded_at" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."amount_minor" IS DISTINCT FROM (new_values."amount_minor") OR old_values."attempts" IS DISTINCT FROM (new_values."attempts") OR old_values."failure_code" IS DISTINCT FROM (new_values."failure_code") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."provider_reference" IS DISTINCT FROM (new_values."provider_reference") OR old_values."state" IS DISTINCT FROM (new_values."state") OR old_values."succeeded_at" IS DISTINCT FROM (new_values."succeeded_at")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='22cad0d5da5d9e8feb70720193b0750c65fc22c8', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_cbcf0', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='orders_payment', when='AFTER')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "orders_paymentaudit" ("amount_minor", "attempts", "failure_code", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "provider_reference", "state", "succeeded_at") SELECT new_values."amount_minor", new_values."attempts", new_values."failure_code", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."provider_reference", new_values."state", new_values."succeeded_at" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."amount_minor" IS DISTINCT FROM (new_values."amount_minor") OR old_values."attempts" IS DISTINCT FROM (new_values."attempts") OR old_values."failure_code" IS DISTINCT FROM (new_values."failure_code") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."provider_reference" IS DISTINCT FROM (new_values."provider_reference") OR old_values."state" IS DISTINCT FROM (new_values."state") OR old_values."succeeded_at" IS DISTINCT FROM (new_values."succeeded_at")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="22cad0d5da5d9e8feb70720193b0750c65fc22c8",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_cbcf0",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="orders_payment",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='paymentaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='75f644642f066b127d7ef0d133485191478e19f3', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_fe616', table='orders_paymentaudit', when='BEFORE')),
+            model_name="paymentaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="75f644642f066b127d7ef0d133485191478e19f3",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_fe616",
+                    table="orders_paymentaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentorder',
-            constraint=models.UniqueConstraint(fields=('payment', 'order'), name='paymentorder_once'),
+            model_name="paymentorder",
+            constraint=models.UniqueConstraint(
+                fields=("payment", "order"), name="paymentorder_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.UniqueConstraint(fields=('order', 'carrier', 'tracking_number'), name='shipment_parcel_once'),
+            model_name="shipment",
+            constraint=models.UniqueConstraint(
+                fields=("order", "carrier", "tracking_number"), name="shipment_parcel_once"
+            ),
         ),
     ]

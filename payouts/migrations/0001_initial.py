@@ -3,228 +3,622 @@
 import django.core.validators
 import django.db.models.deletion
 import django_fsm
-import ledger.fields
 import pghistory.utils
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+import ledger.fields
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('ledger', '0006_posting'),
-        ('merchants', '0003_audit_context_inline'),
+        ("ledger", "0006_posting"),
+        ("merchants", "0003_audit_context_inline"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Payout',
+            name="Payout",
             fields=[
-                ('event_sequence', models.PositiveIntegerField(default=0, editable=False)),
-                ('id', ledger.fields.IdField(prefix='po', primary_key=True, serialize=False)),
-                ('rail', models.CharField(max_length=32)),
-                ('state', django_fsm.FSMField(choices=[('PENDING', 'Waiting for approval'), ('APPROVED', 'Approved, to be sent'), ('SENDING', 'Sent to the bank'), ('PAID', 'Paid'), ('FAILED', 'Failed'), ('UNKNOWN', 'Unknown, being asked'), ('RETURNED', 'Returned by the bank')], default='PENDING', max_length=50, protected=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('holder_name', models.CharField(max_length=120)),
-                ('last_four', models.CharField(max_length=4)),
-                ('approved_at', models.DateTimeField(blank=True, null=True)),
-                ('needs_approval', models.BooleanField(default=False)),
-                ('claimed_outcome', models.CharField(blank=True, choices=[('PAID', 'The bank has paid it'), ('NOT_PAID', 'The bank has not paid it')], max_length=8)),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('evidence', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('first_sent_at', models.DateTimeField(blank=True, null=True)),
-                ('last_sent_at', models.DateTimeField(blank=True, null=True)),
-                ('parked_at', models.DateTimeField(blank=True, null=True)),
-                ('paid_at', models.DateTimeField(blank=True, null=True)),
-                ('returned_at', models.DateTimeField(blank=True, null=True)),
-                ('provider_reference', models.CharField(blank=True, max_length=64)),
-                ('failure_code', models.CharField(blank=True, max_length=64)),
-                ('failure_message', models.CharField(blank=True, max_length=200)),
-                ('approved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('bank_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payouts', to='merchants.bankaccount')),
-                ('claimed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('merchant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payouts', to='merchants.merchant')),
-                ('outcome_confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('paid_entry', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.journalentry')),
-                ('platform', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payouts', to='merchants.platform')),
-                ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('sent_entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.journalentry')),
+                ("event_sequence", models.PositiveIntegerField(default=0, editable=False)),
+                ("id", ledger.fields.IdField(prefix="po", primary_key=True, serialize=False)),
+                ("rail", models.CharField(max_length=32)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("PENDING", "Waiting for approval"),
+                            ("APPROVED", "Approved, to be sent"),
+                            ("SENDING", "Sent to the bank"),
+                            ("PAID", "Paid"),
+                            ("FAILED", "Failed"),
+                            ("UNKNOWN", "Unknown, being asked"),
+                            ("RETURNED", "Returned by the bank"),
+                        ],
+                        default="PENDING",
+                        max_length=50,
+                        protected=True,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                ("holder_name", models.CharField(max_length=120)),
+                ("last_four", models.CharField(max_length=4)),
+                ("approved_at", models.DateTimeField(blank=True, null=True)),
+                ("needs_approval", models.BooleanField(default=False)),
+                (
+                    "claimed_outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("PAID", "The bank has paid it"),
+                            ("NOT_PAID", "The bank has not paid it"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("claimed_at", models.DateTimeField(blank=True, null=True)),
+                ("evidence", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("first_sent_at", models.DateTimeField(blank=True, null=True)),
+                ("last_sent_at", models.DateTimeField(blank=True, null=True)),
+                ("parked_at", models.DateTimeField(blank=True, null=True)),
+                ("paid_at", models.DateTimeField(blank=True, null=True)),
+                ("returned_at", models.DateTimeField(blank=True, null=True)),
+                ("provider_reference", models.CharField(blank=True, max_length=64)),
+                ("failure_code", models.CharField(blank=True, max_length=64)),
+                ("failure_message", models.CharField(blank=True, max_length=200)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "bank_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payouts",
+                        to="merchants.bankaccount",
+                    ),
+                ),
+                (
+                    "claimed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payouts",
+                        to="merchants.merchant",
+                    ),
+                ),
+                (
+                    "outcome_confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "paid_entry",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.journalentry",
+                    ),
+                ),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payouts",
+                        to="merchants.platform",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "sent_entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.journalentry",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payout',
-                'verbose_name_plural': 'payouts',
+                "verbose_name": "payout",
+                "verbose_name_plural": "payouts",
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='PayoutAudit',
+            name="PayoutAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', ledger.fields.IdField(prefix='po', serialize=False)),
-                ('state', django_fsm.FSMField(choices=[('PENDING', 'Waiting for approval'), ('APPROVED', 'Approved, to be sent'), ('SENDING', 'Sent to the bank'), ('PAID', 'Paid'), ('FAILED', 'Failed'), ('UNKNOWN', 'Unknown, being asked'), ('RETURNED', 'Returned by the bank')], default='PENDING', max_length=50, protected=True)),
-                ('amount_minor', models.BigIntegerField()),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('provider_reference', models.CharField(blank=True, max_length=64)),
-                ('failure_code', models.CharField(blank=True, max_length=64)),
-                ('parked_at', models.DateTimeField(blank=True, null=True)),
-                ('claimed_outcome', models.CharField(blank=True, choices=[('PAID', 'The bank has paid it'), ('NOT_PAID', 'The bank has not paid it')], max_length=8)),
-                ('approved_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('claimed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('outcome_confirmed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='payouts.payout')),
-                ('requested_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", ledger.fields.IdField(prefix="po", serialize=False)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("PENDING", "Waiting for approval"),
+                            ("APPROVED", "Approved, to be sent"),
+                            ("SENDING", "Sent to the bank"),
+                            ("PAID", "Paid"),
+                            ("FAILED", "Failed"),
+                            ("UNKNOWN", "Unknown, being asked"),
+                            ("RETURNED", "Returned by the bank"),
+                        ],
+                        default="PENDING",
+                        max_length=50,
+                        protected=True,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("provider_reference", models.CharField(blank=True, max_length=64)),
+                ("failure_code", models.CharField(blank=True, max_length=64)),
+                ("parked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "claimed_outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("PAID", "The bank has paid it"),
+                            ("NOT_PAID", "The bank has not paid it"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "claimed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "outcome_confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="audit",
+                        to="payouts.payout",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='PayoutSchedule',
+            name="PayoutSchedule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rail', models.CharField(max_length=32)),
-                ('cadence', models.CharField(choices=[('INSTANT', 'At once'), ('DAILY', 'Daily'), ('WEEKLY', 'Weekly')], default='INSTANT', max_length=8)),
-                ('weekday', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(6)])),
-                ('minimum_minor', models.BigIntegerField(default=1)),
-                ('approval_above_minor', models.BigIntegerField(blank=True, null=True)),
-                ('next_cutoff_at', models.DateTimeField()),
-                ('merchant', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payout_schedule', to='merchants.merchant')),
-                ('platform', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payout_schedules', to='merchants.platform')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("rail", models.CharField(max_length=32)),
+                (
+                    "cadence",
+                    models.CharField(
+                        choices=[("INSTANT", "At once"), ("DAILY", "Daily"), ("WEEKLY", "Weekly")],
+                        default="INSTANT",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "weekday",
+                    models.PositiveSmallIntegerField(
+                        default=0, validators=[django.core.validators.MaxValueValidator(6)]
+                    ),
+                ),
+                ("minimum_minor", models.BigIntegerField(default=1)),
+                ("approval_above_minor", models.BigIntegerField(blank=True, null=True)),
+                ("next_cutoff_at", models.DateTimeField()),
+                (
+                    "merchant",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payout_schedule",
+                        to="merchants.merchant",
+                    ),
+                ),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payout_schedules",
+                        to="merchants.platform",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payout schedule',
-                'verbose_name_plural': 'payout schedules',
+                "verbose_name": "payout schedule",
+                "verbose_name_plural": "payout schedules",
             },
         ),
         migrations.CreateModel(
-            name='PayoutScheduleAudit',
+            name="PayoutScheduleAudit",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('cadence', models.CharField(choices=[('INSTANT', 'At once'), ('DAILY', 'Daily'), ('WEEKLY', 'Weekly')], default='INSTANT', max_length=8)),
-                ('weekday', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(6)])),
-                ('minimum_minor', models.BigIntegerField(default=1)),
-                ('approval_above_minor', models.BigIntegerField(blank=True, null=True)),
-                ('rail', models.CharField(max_length=32)),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit', to='payouts.payoutschedule')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                (
+                    "cadence",
+                    models.CharField(
+                        choices=[("INSTANT", "At once"), ("DAILY", "Daily"), ("WEEKLY", "Weekly")],
+                        default="INSTANT",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "weekday",
+                    models.PositiveSmallIntegerField(
+                        default=0, validators=[django.core.validators.MaxValueValidator(6)]
+                    ),
+                ),
+                ("minimum_minor", models.BigIntegerField(default=1)),
+                ("approval_above_minor", models.BigIntegerField(blank=True, null=True)),
+                ("rail", models.CharField(max_length=32)),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="audit",
+                        to="payouts.payoutschedule",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Settlement',
+            name="Settlement",
             fields=[
-                ('id', ledger.fields.IdField(prefix='set', primary_key=True, serialize=False)),
-                ('address', models.CharField(max_length=80)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('line_count', models.PositiveIntegerField()),
-                ('cutoff_at', models.DateTimeField()),
-                ('merchant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='merchants.merchant')),
-                ('platform', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='merchants.platform')),
+                ("id", ledger.fields.IdField(prefix="set", primary_key=True, serialize=False)),
+                ("address", models.CharField(max_length=80)),
+                ("currency", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                ("line_count", models.PositiveIntegerField()),
+                ("cutoff_at", models.DateTimeField()),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="settlements",
+                        to="merchants.merchant",
+                    ),
+                ),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="settlements",
+                        to="merchants.platform",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'settlement',
-                'verbose_name_plural': 'settlements',
+                "verbose_name": "settlement",
+                "verbose_name_plural": "settlements",
             },
         ),
         migrations.AddField(
-            model_name='payout',
-            name='settlement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payouts', to='payouts.settlement'),
+            model_name="payout",
+            name="settlement",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payouts",
+                to="payouts.settlement",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payoutaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='d15c1328f1d3615f0a67be98534664647b765704', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_0ef3e', table='payouts_payoutaudit', when='BEFORE')),
+            model_name="payoutaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="d15c1328f1d3615f0a67be98534664647b765704",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_0ef3e",
+                    table="payouts_payoutaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='payoutschedule',
-            index=models.Index(models.F('next_cutoff_at'), models.F('id'), name='schedule_due'),
+            model_name="payoutschedule",
+            index=models.Index(models.F("next_cutoff_at"), models.F("id"), name="schedule_due"),
         ),
         migrations.AddConstraint(
-            model_name='payoutschedule',
-            constraint=models.UniqueConstraint(condition=models.Q(('merchant__isnull', True)), fields=('platform',), name='schedule_of_platform_once'),
+            model_name="payoutschedule",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("merchant__isnull", True)),
+                fields=("platform",),
+                name="schedule_of_platform_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payoutschedule',
-            constraint=models.CheckConstraint(condition=models.Q(('minimum_minor__gte', 1), ('weekday__lte', 6)), name='schedule_in_range'),
+            model_name="payoutschedule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("minimum_minor__gte", 1), ("weekday__lte", 6)),
+                name="schedule_in_range",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payoutschedule',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "payouts_payoutscheduleaudit" ("approval_above_minor", "cadence", "id", "minimum_minor", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rail", "weekday") SELECT new_values."approval_above_minor", new_values."cadence", new_values."id", new_values."minimum_minor", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."rail", new_values."weekday" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='a0e2b3ae1f5df9ae6ab44aa48a7f45fed4d26e97', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_f3479', referencing='REFERENCING NEW TABLE AS new_values ', table='payouts_payoutschedule', when='AFTER')),
+            model_name="payoutschedule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "payouts_payoutscheduleaudit" ("approval_above_minor", "cadence", "id", "minimum_minor", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rail", "weekday") SELECT new_values."approval_above_minor", new_values."cadence", new_values."id", new_values."minimum_minor", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."rail", new_values."weekday" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="a0e2b3ae1f5df9ae6ab44aa48a7f45fed4d26e97",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_f3479",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="payouts_payoutschedule",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payoutschedule',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "payouts_payoutscheduleaudit" ("approval_above_minor", "cadence", "id", "minimum_minor", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rail", "weekday") SELECT new_values."approval_above_minor", new_values."cadence", new_values."id", new_values."minimum_minor", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."rail", new_values."weekday" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."approval_above_minor" IS DISTINCT FROM (new_values."approval_above_minor") OR old_values."cadence" IS DISTINCT FROM (new_values."cadence") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."minimum_minor" IS DISTINCT FROM (new_values."minimum_minor") OR old_values."rail" IS DISTINCT FROM (new_values."rail") OR old_values."weekday" IS DISTINCT FROM (new_values."weekday")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='bd2b17a8ab0ab3780c161e264a53e5370521470d', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_01d27', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='payouts_payoutschedule', when='AFTER')),
+            model_name="payoutschedule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "payouts_payoutscheduleaudit" ("approval_above_minor", "cadence", "id", "minimum_minor", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rail", "weekday") SELECT new_values."approval_above_minor", new_values."cadence", new_values."id", new_values."minimum_minor", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."rail", new_values."weekday" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."approval_above_minor" IS DISTINCT FROM (new_values."approval_above_minor") OR old_values."cadence" IS DISTINCT FROM (new_values."cadence") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."minimum_minor" IS DISTINCT FROM (new_values."minimum_minor") OR old_values."rail" IS DISTINCT FROM (new_values."rail") OR old_values."weekday" IS DISTINCT FROM (new_values."weekday")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="bd2b17a8ab0ab3780c161e264a53e5370521470d",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_01d27",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="payouts_payoutschedule",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payoutscheduleaudit',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='41126ec077e43434ea5913e9b58e5d5581e43d76', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_e242c', table='payouts_payoutscheduleaudit', when='BEFORE')),
+            model_name="payoutscheduleaudit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="41126ec077e43434ea5913e9b58e5d5581e43d76",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_e242c",
+                    table="payouts_payoutscheduleaudit",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('line_count__gt', 0)), name='settlement_positive'),
+            model_name="settlement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0), ("line_count__gt", 0)),
+                name="settlement_positive",
+            ),
         ),
         migrations.AddIndex(
-            model_name='payout',
-            index=models.Index(models.F('due_at'), models.F('id'), condition=models.Q(('due_at__isnull', False)), name='payout_due'),
+            model_name="payout",
+            index=models.Index(
+                models.F("due_at"),
+                models.F("id"),
+                condition=models.Q(("due_at__isnull", False)),
+                name="payout_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payout',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payout_positive'),
+            model_name="payout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="payout_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payout',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['FAILED', 'RETURNED']), _negated=True), fields=('settlement',), name='payout_live_once'),
+            model_name="payout",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["FAILED", "RETURNED"]), _negated=True),
+                fields=("settlement",),
+                name="payout_live_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payout',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), ('requested_by__isnull', True), models.Q(('approved_by', models.F('requested_by')), _negated=True), _connector='OR'), name='payout_two_persons'),
+            model_name="payout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("approved_by__isnull", True),
+                    ("requested_by__isnull", True),
+                    models.Q(("approved_by", models.F("requested_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="payout_two_persons",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payout',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome_confirmed_by__isnull', True), models.Q(('claimed_by__isnull', False), models.Q(('claimed_outcome', ''), _negated=True), models.Q(('claimed_by', models.F('outcome_confirmed_by')), _negated=True)), _connector='OR'), name='payout_outcome_two_persons'),
+            model_name="payout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("outcome_confirmed_by__isnull", True),
+                    models.Q(
+                        ("claimed_by__isnull", False),
+                        models.Q(("claimed_outcome", ""), _negated=True),
+                        models.Q(("claimed_by", models.F("outcome_confirmed_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="payout_outcome_two_persons",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payout',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('failure_code', 'not_paid_two_persons'), _negated=True), ('outcome_confirmed_by__isnull', False), _connector='OR'), name='payout_given_up_by_two_persons'),
+            model_name="payout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("failure_code", "not_paid_two_persons"), _negated=True),
+                    ("outcome_confirmed_by__isnull", False),
+                    _connector="OR",
+                ),
+                name="payout_given_up_by_two_persons",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payout',
-            constraint=models.CheckConstraint(condition=models.Q(('needs_approval', False), ('state__in', ['PENDING', 'FAILED']), ('approved_by__isnull', False), _connector='OR'), name='payout_approved_by_a_person'),
+            model_name="payout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("needs_approval", False),
+                    ("state__in", ["PENDING", "FAILED"]),
+                    ("approved_by__isnull", False),
+                    _connector="OR",
+                ),
+                name="payout_approved_by_a_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payout',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['PAID', 'RETURNED']), _negated=True), models.Q(('paid_at__isnull', False), ('paid_entry__isnull', False)), _connector='OR'), name='payout_paid_is_booked'),
+            model_name="payout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["PAID", "RETURNED"]), _negated=True),
+                    models.Q(("paid_at__isnull", False), ("paid_entry__isnull", False)),
+                    _connector="OR",
+                ),
+                name="payout_paid_is_booked",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payout',
-            trigger=pgtrigger.compiler.Trigger(name='payout_state_graph', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IS DISTINCT FROM NEW."state" AND (OLD."state"::text, NEW."state"::text) NOT IN ((\'PENDING\', \'APPROVED\'), (\'PENDING\', \'FAILED\'), (\'APPROVED\', \'SENDING\'), (\'SENDING\', \'PAID\'), (\'SENDING\', \'FAILED\'), (\'SENDING\', \'UNKNOWN\'), (\'UNKNOWN\', \'SENDING\'), (\'UNKNOWN\', \'PAID\'), (\'UNKNOWN\', \'FAILED\'), (\'PAID\', \'RETURNED\')))', declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{PENDING:APPROVED,PENDING:FAILED,APPROVED:SENDING,SENDING:PAID,SENDING:FAILED,SENDING:UNKNOWN,UNKNOWN:SENDING,UNKNOWN:PAID,UNKNOWN:FAILED,PAID:RETURNED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='dd19a0c2a95512c844e4bf57baaba13f2dabae6c', operation='UPDATE', pgid='pgtrigger_payout_state_graph_bb994', table='payouts_payout', when='BEFORE')),
+            model_name="payout",
+            trigger=pgtrigger.compiler.Trigger(
+                name="payout_state_graph",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IS DISTINCT FROM NEW.\"state\" AND (OLD.\"state\"::text, NEW.\"state\"::text) NOT IN (('PENDING', 'APPROVED'), ('PENDING', 'FAILED'), ('APPROVED', 'SENDING'), ('SENDING', 'PAID'), ('SENDING', 'FAILED'), ('SENDING', 'UNKNOWN'), ('UNKNOWN', 'SENDING'), ('UNKNOWN', 'PAID'), ('UNKNOWN', 'FAILED'), ('PAID', 'RETURNED')))",
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{PENDING:APPROVED,PENDING:FAILED,APPROVED:SENDING,SENDING:PAID,SENDING:FAILED,SENDING:UNKNOWN,UNKNOWN:SENDING,UNKNOWN:PAID,UNKNOWN:FAILED,PAID:RETURNED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="dd19a0c2a95512c844e4bf57baaba13f2dabae6c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_payout_state_graph_bb994",
+                    table="payouts_payout",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payout',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "payouts_payoutaudit" ("amount_minor", "approved_by_id", "attempts", "claimed_by_id", "claimed_outcome", "failure_code", "id", "outcome_confirmed_by_id", "parked_at", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "provider_reference", "requested_by_id", "state") SELECT new_values."amount_minor", new_values."approved_by_id", new_values."attempts", new_values."claimed_by_id", new_values."claimed_outcome", new_values."failure_code", new_values."id", new_values."outcome_confirmed_by_id", new_values."parked_at", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."provider_reference", new_values."requested_by_id", new_values."state" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='32159a48f3d48adb11cc454652ce50620231b5f8', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_aabc0', referencing='REFERENCING NEW TABLE AS new_values ', table='payouts_payout', when='AFTER')),
+            model_name="payout",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "payouts_payoutaudit" ("amount_minor", "approved_by_id", "attempts", "claimed_by_id", "claimed_outcome", "failure_code", "id", "outcome_confirmed_by_id", "parked_at", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "provider_reference", "requested_by_id", "state") SELECT new_values."amount_minor", new_values."approved_by_id", new_values."attempts", new_values."claimed_by_id", new_values."claimed_outcome", new_values."failure_code", new_values."id", new_values."outcome_confirmed_by_id", new_values."parked_at", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."provider_reference", new_values."requested_by_id", new_values."state" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="32159a48f3d48adb11cc454652ce50620231b5f8",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_aabc0",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="payouts_payout",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payout',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "payouts_payoutaudit" ("amount_minor", "approved_by_id", "attempts", "claimed_by_id", "claimed_outcome", "failure_code", "id", "outcome_confirmed_by_id", "parked_at", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "provider_reference", "requested_by_id", "state") SELECT new_values."amount_minor", new_values."approved_by_id", new_values."attempts", new_values."claimed_by_id", new_values."claimed_outcome", new_values."failure_code", new_values."id", new_values."outcome_confirmed_by_id", new_values."parked_at", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."provider_reference", new_values."requested_by_id", new_values."state" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."amount_minor" IS DISTINCT FROM (new_values."amount_minor") OR old_values."approved_by_id" IS DISTINCT FROM (new_values."approved_by_id") OR old_values."attempts" IS DISTINCT FROM (new_values."attempts") OR old_values."claimed_by_id" IS DISTINCT FROM (new_values."claimed_by_id") OR old_values."claimed_outcome" IS DISTINCT FROM (new_values."claimed_outcome") OR old_values."failure_code" IS DISTINCT FROM (new_values."failure_code") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."outcome_confirmed_by_id" IS DISTINCT FROM (new_values."outcome_confirmed_by_id") OR old_values."parked_at" IS DISTINCT FROM (new_values."parked_at") OR old_values."provider_reference" IS DISTINCT FROM (new_values."provider_reference") OR old_values."requested_by_id" IS DISTINCT FROM (new_values."requested_by_id") OR old_values."state" IS DISTINCT FROM (new_values."state")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='9e0cc86e8c827a1d29946561213f491fbce2b18a', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_a42d4', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='payouts_payout', when='AFTER')),
+            model_name="payout",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "payouts_payoutaudit" ("amount_minor", "approved_by_id", "attempts", "claimed_by_id", "claimed_outcome", "failure_code", "id", "outcome_confirmed_by_id", "parked_at", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "provider_reference", "requested_by_id", "state") SELECT new_values."amount_minor", new_values."approved_by_id", new_values."attempts", new_values."claimed_by_id", new_values."claimed_outcome", new_values."failure_code", new_values."id", new_values."outcome_confirmed_by_id", new_values."parked_at", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."provider_reference", new_values."requested_by_id", new_values."state" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."amount_minor" IS DISTINCT FROM (new_values."amount_minor") OR old_values."approved_by_id" IS DISTINCT FROM (new_values."approved_by_id") OR old_values."attempts" IS DISTINCT FROM (new_values."attempts") OR old_values."claimed_by_id" IS DISTINCT FROM (new_values."claimed_by_id") OR old_values."claimed_outcome" IS DISTINCT FROM (new_values."claimed_outcome") OR old_values."failure_code" IS DISTINCT FROM (new_values."failure_code") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."outcome_confirmed_by_id" IS DISTINCT FROM (new_values."outcome_confirmed_by_id") OR old_values."parked_at" IS DISTINCT FROM (new_values."parked_at") OR old_values."provider_reference" IS DISTINCT FROM (new_values."provider_reference") OR old_values."requested_by_id" IS DISTINCT FROM (new_values."requested_by_id") OR old_values."state" IS DISTINCT FROM (new_values."state")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="9e0cc86e8c827a1d29946561213f491fbce2b18a",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_a42d4",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="payouts_payout",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -1,9 +1,10 @@
-"""`make crash`: kill the program at every point of every flow, with both kinds of bank, and again while it recovers.
+"""`make crash`: kill the program at every point of every flow, with both kinds of bank, and again
+while it recovers.
 
-    python -m tests.faults.crash [--flows NAME …] [--points N] [--pairs 200] [--seed N] [--workers 2]
+    python -m tests.faults.crash [--flows NAME …] [--points N] [--pairs 200] [--seed N]
 
-Each worker has a database of its own. The last line is a summary; the exit code is 1 when a point did not kill or
-anything is broken.
+Each worker has a database of its own. The last line is a summary; the exit code is 1 when a point
+did not kill or anything is broken.
 """
 
 import argparse
@@ -24,9 +25,9 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settlement_site.settings")
 
-import django  # noqa: E402 (Django reads its settings while the rest is imported)
+import django
 
-from settlement_site import embedded  # noqa: E402
+from settlement_site import embedded
 
 django.setup()
 
@@ -48,8 +49,10 @@ class Report:
 
     points: int = 0
     killed: int = 0
+    recovered: int = 0  # the others left behind what one of these left
     broken: int = 0
     pairs: int = 0
+    killed_twice: int = 0  # the others had recovered before their second point came
     pairs_broken: int = 0
     seconds: float = 0.0
     samples: tuple[str, ...] = ()
@@ -82,7 +85,9 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.crash")
-    parser.add_argument("--flows", nargs="+", choices=BY_NAME, default=[flow.name for flow in FLOWS])
+    parser.add_argument(
+        "--flows", nargs="+", choices=BY_NAME, default=[flow.name for flow in FLOWS]
+    )
     parser.add_argument("--points", type=int, help="sample so many points per flow and bank")
     parser.add_argument("--pairs", type=int, default=200, help="crashes during recovery, in all")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
@@ -94,8 +99,12 @@ def _options() -> argparse.Namespace:
 def _databases(count: int) -> Iterator[list[str]]:
     """One migrated database per worker; nobody else's is touched."""
     home = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        if not cursor.fetchone()[0]:
+            raise SystemExit("crash: the database user of DATABASE_URL must be a superuser.")
     names = [f"{TEMPLATE}_{number}" for number in range(count)]
-    connection.settings_dict["OPTIONS"]["options"] += " -c synchronous_commit=off"
+    connection.settings_dict["OPTIONS"]["options"] += " -c synchronous_commit=off -c jit=off"
     try:
         _sql(*(f'DROP DATABASE IF EXISTS "{name}"' for name in [*names, TEMPLATE]))
         _sql(f'CREATE DATABASE "{TEMPLATE}"')
@@ -124,20 +133,26 @@ def _sql(*statements: str) -> None:
 
 def _run(units: list[Unit], names: list[str], options: argparse.Namespace) -> dict[Unit, Report]:
     """Let the workers take unit after unit; print each report as it comes."""
-    fork = multiprocessing.get_context("fork")  # warm: everything is imported, no connection is open
+    fork = multiprocessing.get_context(
+        "fork"
+    )  # warm: everything is imported, no connection is open
     work, said = fork.SimpleQueue(), fork.SimpleQueue()
     for unit in [*units, *[None] * len(names)]:
         work.put(unit)
-    workers = [fork.Process(target=_work, args=(name, work, said, options)) for name in names]
+    workers = [
+        fork.Process(target=_work, args=(name, work, said, options), daemon=True) for name in names
+    ]
     for worker in workers:
         worker.start()
     reports: dict[Unit, Report] = {}
     standing: dict[Unit, tuple[int, int]] = {}
     while len(reports) < len(units):
+        if not said._reader.poll(1):
+            if not any(worker.is_alive() for worker in workers):
+                break  # the summary tells what is missing
+            continue
         unit, done, points, report = said.get()
         standing[unit] = (done, points)
-        if unit is None:
-            break  # a worker has died; the summary tells what is missing
         if report is not None:
             reports[unit] = report
             standing.pop(unit)
@@ -153,20 +168,17 @@ def _work(name: str, work: Any, said: Progress, options: argparse.Namespace) -> 
     logging.disable(logging.CRITICAL)  # a sweep that meets a crash's remains logs, as it should
     _use(name)
     share = -(-options.pairs // (len(options.flows) * len(BANKS)))
-    try:
-        while (unit := work.get()) is not None:
-            with tempfile.TemporaryDirectory(dir=_memory()) as folder:
-                report = _strike_all(unit, Path(folder), said, options, share)
-            said.put((unit, 0, 0, report))
-    except BaseException:
-        said.put((None, 0, 0, None))
-        raise
-    finally:
-        connection.close()
+    while (unit := work.get()) is not None:
+        with tempfile.TemporaryDirectory(dir=_memory()) as folder:
+            report = _strike_all(unit, Path(folder), said, options, share)
+        said.put((unit, 0, 0, report))
+    connection.close()
 
 
 def _memory() -> str | None:
-    """Where the sandbox books lie: in memory when there is such a place, they are thrown away anyway."""
+    """Where the sandbox books lie: in memory when there is such a place, they are thrown away
+    anyway.
+    """
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
@@ -184,9 +196,10 @@ def _strike_all(
         if options.points is not None:
             points = sorted(dice.sample(points, min(options.points, len(points))))
         for done, point in enumerate(points):
-            verdict = stage.strike(point)
+            verdict = stage.strike(point, dice)
             report.points += 1
             report.killed += verdict.killed
+            report.recovered += not verdict.known
             if verdict.broken:
                 report.broken += 1
                 report.tell(verdict.where, verdict.broken)
@@ -195,6 +208,7 @@ def _strike_all(
         for point in dice.sample(stage.points, min(pairs, len(stage.points))):
             verdict = stage.strike_twice(point, dice)
             report.pairs += 1
+            report.killed_twice += verdict.twice
             if verdict.broken:
                 report.pairs_broken += 1
                 report.tell(verdict.where, verdict.broken)
@@ -205,8 +219,10 @@ def _strike_all(
 def _print_report(unit: Unit, report: Report) -> None:
     start = "\r\033[K" if sys.stdout.isatty() else ""
     print(
-        f"{start}{unit!s:<46} points {report.points:>4}, killed {report.killed:>4}, broken {report.broken:>3};"
-        f" pairs {report.pairs:>3}, broken {report.pairs_broken:>2}; {report.seconds:6.1f} s",
+        f"{start}{unit!s:<42} points {report.points:>3}, killed {report.killed:>3},"
+        f" recovered {report.recovered:>3}, broken {report.broken:>2};"
+        f" pairs {report.pairs:>2}, killed twice {report.killed_twice:>2},"
+        f" broken {report.pairs_broken:>2}; {report.seconds:6.1f} s",
         flush=True,
     )
     for sample in report.samples:
@@ -219,7 +235,10 @@ def _summary(reports: dict[Unit, Report], units: list[Unit], seconds: float) -> 
         total.update(points=report.points, killed=report.killed, broken=report.broken)
         total.update(pairs=report.pairs, pairs_broken=report.pairs_broken)
     missing = len(units) - len(reports)
-    passed = not (total["broken"] or total["pairs_broken"] or missing) and total["points"] == total["killed"]
+    passed = (
+        not (total["broken"] or total["pairs_broken"] or missing)
+        and total["points"] == total["killed"]
+    )
     print(
         f"crash: {total['points']} points, {total['killed']} killed, {total['broken']} broken;"
         f" {total['pairs']} pairs, {total['pairs_broken']} broken; {missing} flows missing;"

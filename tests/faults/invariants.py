@@ -1,4 +1,6 @@
-"""What must hold when a crashed flow has come to rest: every audit, both oracles, every event, the same outcome."""
+"""What must hold when a crashed flow has come to rest: every audit, both oracles, every event, the
+same outcome.
+"""
 
 from difflib import ndiff
 
@@ -16,18 +18,22 @@ Outcome = tuple[list[str], list[str], list[str]]
 _EVENTS = """
     SELECT s.id || ' has counted ' || s.event_sequence || ' events and written ' || count(e.id)
     FROM (
-        SELECT id, event_sequence FROM orders_order UNION ALL SELECT id, event_sequence FROM orders_payment
+        SELECT id, event_sequence FROM orders_order
+        UNION ALL SELECT id, event_sequence FROM orders_payment
         UNION ALL SELECT id, event_sequence FROM escrow_refund
-        UNION ALL SELECT id, event_sequence FROM payouts_payout UNION ALL SELECT id, 1 FROM escrow_surplus
+        UNION ALL SELECT id, event_sequence FROM payouts_payout
+        UNION ALL SELECT id, 1 FROM escrow_surplus
     ) AS s LEFT JOIN notifications_event AS e ON e.subject_id = s.id
     GROUP BY s.id, s.event_sequence
     HAVING count(e.id) <> s.event_sequence OR coalesce(max(e.sequence), 0) <> s.event_sequence
 """
 _LEFT_OVER = """
-    SELECT 'event ' || type || ' was never relayed' FROM notifications_event WHERE relayed_at IS NULL
+    SELECT 'event ' || type || ' was never relayed'
+        FROM notifications_event WHERE relayed_at IS NULL
     UNION ALL SELECT 'notification ' || subject || ' is ' || state || ': ' || note
         FROM channels_inboundnotification WHERE state <> 'APPLIED'
-    UNION ALL SELECT 'payout ' || id || ' is still parked' FROM payouts_payout WHERE parked_at IS NOT NULL
+    UNION ALL SELECT 'payout ' || id || ' is still parked'
+        FROM payouts_payout WHERE parked_at IS NOT NULL
 """
 
 
@@ -51,5 +57,9 @@ def broken_rules(market: Market, *, wanted: Outcome | None) -> list[str]:
 
 
 def _differences(wanted: Outcome, found: Outcome) -> list[str]:
-    lines = ndiff("\n".join(sum(wanted, [])).splitlines(), "\n".join(sum(found, [])).splitlines())
+    lines = ndiff(_lines(wanted), _lines(found))
     return [f"outcome: {line}" for line in lines if line[0] in "+-"]
+
+
+def _lines(outcome: Outcome) -> list[str]:
+    return [line for part in outcome for text in part for line in text.splitlines()]

@@ -1,8 +1,10 @@
-"""The places at which a process can die: found by counting, so that new code is covered without annotations.
+"""The places at which a process can die: found by counting, so that new code is covered without
+annotations.
 
-A point is before every SQL statement, after every statement that commits by itself, before and after every
-COMMIT, and before and after every HTTP call. After a statement inside a transaction is no point of its own:
-until the next point only our own Python runs, which nobody but the dying process can see.
+A point is before every SQL statement, after every statement that commits by itself, before and
+after every COMMIT, and before and after every HTTP call. After a statement inside a transaction is
+no point of its own: until the next point only our own Python runs, which nobody but the dying
+process can see.
 """
 
 import contextlib
@@ -20,7 +22,9 @@ from tests.flows.market import Look
 
 
 class Meter:
-    """Counts points and kills this process at the `fatal`th one. `labels` says what each point was."""
+    """Counts points and kills this process at the `fatal`th one. `labels` says what each point
+    was.
+    """
 
     def __init__(self, *, fatal: int | None = None) -> None:
         self.fatal = fatal

@@ -1,7 +1,8 @@
-"""Every book as it was at one instant: our database, the channel's, the bank's, and the clock. Back in milliseconds.
+"""Every book as it was at one instant: our database, the channel's, the bank's, and the clock.
+Back in milliseconds.
 
-Measured on 49 small tables: delete and insert 15 ms, TRUNCATE 170 ms, CREATE DATABASE … TEMPLATE 400 ms. It must
-never be used on a database anybody needs: it switches the guards of the books off.
+Measured on 49 small tables: delete and insert 15 ms, TRUNCATE 170 ms, CREATE DATABASE … TEMPLATE
+400 ms. It must never be used on a database anybody needs: it switches the guards of the books off.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SCHEMA = "crash"
 Rows = dict[str, list[dict[str, Any]]]
 
-# What differs between two runs that did the same: random ids and numbers, and the wall's time in the audit trail.
+# What differs between two runs that did the same: random ids and numbers, and the wall's time.
 _RANDOM = r"[0-9A-Za-z_-]*[0-9A-Fa-f]{16,}[0-9A-Za-z_-]*|[0-9A-Za-z_-]{32,}"
 _COLUMNS = """
     SELECT table_name, column_name FROM information_schema.columns
@@ -61,11 +62,14 @@ class Snapshots:
     def take(self) -> int:
         """Keep everything as it is now. Returns: the snapshot's number, from 0."""
         number = len(self._restores)
-        filled = [name for name in self._tables if self._ask(f'SELECT EXISTS (SELECT FROM "{name}")')]
+        filled = [
+            name for name in self._tables if self._ask(f'SELECT EXISTS (SELECT FROM "{name}")')
+        ]
         for name in filled:
             self._run(f'CREATE TABLE {SCHEMA}."{name}{number}" AS TABLE public."{name}"')
         inserts = [
-            f'INSERT INTO public."{name}" OVERRIDING SYSTEM VALUE SELECT * FROM {SCHEMA}."{name}{number}"'
+            f'INSERT INTO public."{name}" OVERRIDING SYSTEM VALUE'
+            f' SELECT * FROM {SCHEMA}."{name}{number}"'
             for name in filled
         ]
         deletes = [f'DELETE FROM public."{name}"' for name in self._tables]
@@ -97,8 +101,9 @@ class Snapshots:
     def _sequences(self) -> str:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT string_agg(format('setval(%L, %s, %L)', format('%I.%I', schemaname, sequencename),"
-                " coalesce(last_value, start_value), last_value IS NOT NULL), ', ')"
+                "SELECT string_agg(format('setval(%L, %s, %L)',"
+                " format('%I.%I', schemaname, sequencename), coalesce(last_value, start_value),"
+                " last_value IS NOT NULL), ', ')"
                 " FROM pg_sequences WHERE schemaname = 'public'"
             )
             return f"SELECT {cursor.fetchone()[0]}"
@@ -124,11 +129,14 @@ def _digest_query(tables: list[str]) -> str:
         for table, column in cursor.fetchall():
             left_out.setdefault(table, []).append(column)
     lines = " UNION ALL ".join(
-        f"SELECT '{name} ' || regexp_replace((to_jsonb(t) - ARRAY[{_quoted(left_out.get(name, []))}]::text[])::text,"
+        f"SELECT '{name} ' || regexp_replace("
+        f"(to_jsonb(t) - ARRAY[{_quoted(left_out.get(name, []))}]::text[])::text,"
         f" '{_RANDOM}', '#', 'g') AS line FROM public.\"{name}\" AS t"
         for name in tables
     )
-    return f"SELECT md5(coalesce(string_agg(line, E'\\n' ORDER BY line), '')) FROM ({lines}) AS lines"
+    return (
+        f"SELECT md5(coalesce(string_agg(line, E'\\n' ORDER BY line), '')) FROM ({lines}) AS lines"
+    )
 
 
 def _quoted(names: list[str]) -> str:
@@ -155,4 +163,6 @@ def _write(book: Any, rows: Rows) -> None:
             write.execute(f"DELETE FROM {table}")
             for row in kept:
                 marks = ", ".join("?" * len(row))
-                write.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
+                write.execute(
+                    f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values())
+                )

@@ -1,11 +1,18 @@
-"""One flow with one bank: rehearse it, then kill it at a point, go on, and look whether all is right.
+"""One flow with one bank: rehearse it, then kill it at a point, go on, and look whether all is
+right.
 
-The struck process is a fork that opens its own connection and really dies by SIGKILL; what is left of it is what
-PostgreSQL and the two sandbox books hold. The survivor then lets time pass, rings the sweeps, plays the flow
-again from its first step and asks every invariant.
+The struck process is a fork that opens its own connection and really dies by SIGKILL; what is left
+of it is what PostgreSQL and the two sandbox books hold. The survivor then lets time pass, rings
+the sweeps, plays the flow again from its first step and asks every invariant.
+
+Most points leave behind what a neighbor left: a death anywhere in a transaction undoes all of it.
+What is left is therefore compared as a whole (`Snapshots.digest`); a state that was recovered and
+judged before is not recovered again, but for one in twenty, drawn by the dice, so that the
+comparison itself is tested.
 """
 
 import contextlib
+import gc
 import os
 import signal
 import traceback
@@ -19,21 +26,34 @@ from django.db import connection
 from tests.faults.invariants import Outcome, broken_rules, outcome_of
 from tests.faults.points import Meter, metered
 from tests.faults.snapshots import SharedClock, Snapshots
-from tests.flows.market import Market
+from tests.flows.market import Look, Market
 from tests.flows.scenarios import Flow
 from tests.flows.stagecraft import open_market
 from tests.stage import empty_database
 from tests.world import START
 
 SURVIVED = 3
+SHORTEST_LEG = 8  # points; a longer one makes its points dearer, a shorter one needs more snapshots
+RECOVERED_AGAIN = 0.05  # of the points whose remains are known
 _KEPT: list[object] = []  # a fork must never close the connection it has inherited
+
+
+@dataclass
+class Leg:
+    """A stretch of a step, from a snapshot to the next one. `labels` says what each of its points
+    is.
+    """
+
+    snapshot: int
+    step: int
+    labels: list[str]
 
 
 @dataclass(frozen=True, order=True)
 class Point:
-    """The `number`th point of step `step`, both as the rehearsal counted them."""
+    """The `number`th point of leg `leg`, both as the rehearsal counted them, the number from 1."""
 
-    step: int
+    leg: int
     number: int
 
 
@@ -44,32 +64,41 @@ class Verdict:
     where: str
     killed: bool
     broken: list[str] = field(default_factory=list)
+    twice: bool = False  # whether the recovery was killed too
+    known: bool = False  # its remains were those of an earlier point, whose verdict this is
 
 
 @dataclass
 class Stage:
-    """A rehearsed flow. `labels[step]` says what each point of the step is; `ending` is its right outcome."""
+    """A rehearsed flow. `ending` is its right outcome, `judged` the verdicts by what the dead had
+    left.
+    """
 
     flow: Flow
     market: Market
     snapshots: Snapshots
-    labels: list[list[str]]
+    legs: list[Leg]
     ending: Outcome | None
     troubles: list[str]
+    judged: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def points(self) -> list[Point]:
         return [
-            Point(step, number)
-            for step, labels in enumerate(self.labels)
-            for number in range(1, len(labels) + 1)
+            Point(position, number)
+            for position, leg in enumerate(self.legs)
+            for number in range(1, len(leg.labels) + 1)
         ]
 
-    def strike(self, point: Point) -> Verdict:
+    def strike(self, point: Point, dice: Random) -> Verdict:
         """Kill the flow at `point`, then recover and judge."""
         verdict = self._kill_at(point)
         if verdict.killed:
-            verdict.broken += self._recover()
+            remains = self.snapshots.digest()
+            verdict.known = remains in self.judged and dice.random() > RECOVERED_AGAIN
+            if not verdict.known:
+                self.judged[remains] = self._recover()
+            verdict.broken += self.judged[remains]
         return verdict
 
     def strike_twice(self, point: Point, dice: Random) -> Verdict:
@@ -84,8 +113,9 @@ class Stage:
             self.market.come_back()
             self.flow.play(self.market)
 
-        # The second point may lie behind the recovery's end; then the flow is over and is judged as it is.
+        # The second point may lie behind the recovery's end; then the flow is judged as it is.
         died, said = self._die(recover, fatal=second)
+        verdict.twice = died
         verdict.where += f", then at point {second} of the recovery"
         if not died and said:
             verdict.broken.append(said)
@@ -93,15 +123,16 @@ class Stage:
         return verdict
 
     def _kill_at(self, point: Point) -> Verdict:
-        self.snapshots.restore(point.step)
-        step = self.flow.steps[point.step]
-        label = self.labels[point.step][point.number - 1]
+        leg = self.legs[point.leg]
+        self.snapshots.restore(leg.snapshot)
+        step = self.flow.steps[leg.step]
         died, said = self._die(lambda: step(self.market), fatal=point.number)
-        where = f"step {point.step + 1} point {point.number}: {label}"
+        label = leg.labels[point.number - 1]
+        where = f"step {leg.step + 1}, leg {point.leg} point {point.number}: {label}"
         return Verdict(where, died, [] if died else [f"was not killed {said}"])
 
     def _die(self, act: Callable[[], None], *, fatal: int) -> tuple[bool, str]:
-        """Let a fork act until it dies. Returns: whether it died as it should, else what it said."""
+        """Let a fork act until it dies. Returns: whether it was killed, else what it said."""
         read, write = os.pipe()
         child = os.fork()
         if child == 0:
@@ -120,7 +151,8 @@ class Stage:
             return broken_rules(self.market, wanted=self.ending)
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
-            return [f"recovery: {type(error).__name__}: {error} ({last.filename}:{last.lineno})"]
+            said = f"recovery: {type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+            return [said, *broken_rules(self.market, wanted=None)]
 
 
 def _act_and_die(act: Callable[[], None], meter: Meter, market: Market, pipe: int) -> None:
@@ -138,34 +170,60 @@ def _act_and_die(act: Callable[[], None], meter: Meter, market: Market, pipe: in
 
 
 def _end_backend(backend: int) -> None:
-    """Wait until the server has noticed the death and let go of every lock, as it does within moments."""
+    """Wait until the server has noticed the death and let go of every lock, as it does within
+    moments.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
 
 
 @contextlib.contextmanager
 def open_stage(flow: Flow, folder: Path, *, forgetful: bool) -> Iterator[Stage]:
-    """Rehearse a flow in the present database, which is emptied: count its points and keep every step's beginning."""
+    """Rehearse a flow in the present database, which is emptied: count its points and keep where
+    its legs begin.
+    """
     empty_database()
     folder.mkdir(parents=True, exist_ok=True)
     with open_market(flow, folder, forgetful=forgetful, clock=SharedClock(START)) as market:
-        snapshots = Snapshots(market.sandbox)
-        labels = []
-        troubles: list[str] = []
-        ending: Outcome | None = None
+        stage = Stage(flow, market, Snapshots(market.sandbox), [], None, [])
         try:
-            for step in flow.steps:
-                snapshots.take()
-                meter = Meter()
-                with metered(meter, market.sandbox):
-                    step(market)
-                labels.append(meter.labels)
-            troubles = broken_rules(market, wanted=None)
-            ending = outcome_of(market)
+            _rehearse(stage)
         except Exception as error:
-            troubles = [f"rehearsal: {type(error).__name__}: {error}"]
+            said = f"rehearsal: {type(error).__name__}: {error}"
+            stage.troubles = [said, *broken_rules(market, wanted=None)]
+        gc.collect()
+        gc.freeze()  # so that a fork does not copy what it never touches
         try:
-            yield Stage(flow, market, snapshots, labels, ending, troubles)
+            yield stage
         finally:
-            snapshots.close()
+            gc.unfreeze()
+            stage.snapshots.close()
             empty_database()
+
+
+def _rehearse(stage: Stage) -> None:
+    meter = Meter()
+
+    def begin_leg(step: int) -> None:
+        stage.legs.append(Leg(stage.snapshots.take(), step, meter.labels))
+
+    def pause() -> None:
+        if len(meter.labels) >= SHORTEST_LEG:
+            meter.labels = []
+            with Look():
+                begin_leg(stage.legs[-1].step)
+
+    stage.market.on_pause = pause
+    with metered(meter, stage.market.sandbox):
+        for number, step in enumerate(stage.flow.steps):
+            meter.labels = []
+            with Look():
+                begin_leg(number)
+            step(stage.market)
+    stage.market.on_pause = _do_nothing
+    stage.troubles = broken_rules(stage.market, wanted=None)
+    stage.ending = outcome_of(stage.market)
+
+
+def _do_nothing() -> None:
+    pass

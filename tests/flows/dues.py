@@ -1,7 +1,9 @@
-"""Which sweeps have work at an instant: a beat that rings only the doors behind which somebody waits.
+"""Which sweeps have work at an instant: a beat that rings only the doors behind which somebody
+waits.
 
-A crash harness that rang all of them would spend its time killing sweeps that found nothing. It must never
-skip a sweep that has work: test_golden.py compares the names and rings every door once more at the end.
+A crash harness that rang all of them would spend its time killing sweeps that found nothing. It
+must never skip a sweep that has work: test_golden.py compares the names and rings every door once
+more at the end.
 """
 
 from datetime import datetime
@@ -9,9 +11,11 @@ from datetime import datetime
 from django.db import connection
 
 DUES = {
-    "api.apply_due_notifications": "SELECT FROM channels_inboundnotification WHERE due_at <= %(at)s",
+    "api.apply_due_notifications": """
+        SELECT FROM channels_inboundnotification WHERE due_at <= %(at)s""",
     "escrow.query_due_payments": "SELECT FROM orders_payment WHERE due_at <= %(at)s",
-    "orders.expire_due_orders": "SELECT FROM orders_order WHERE state = 'CREATED' AND pay_by < %(at)s",
+    "orders.expire_due_orders": """
+        SELECT FROM orders_order WHERE state = 'CREATED' AND pay_by < %(at)s""",
     "orders.remind_due_shipments": "SELECT FROM orders_order WHERE remind_ship_at <= %(at)s",
     "orders.remind_due_confirmations": "SELECT FROM orders_order WHERE remind_confirm_at <= %(at)s",
     "escrow.cancel_due_shipments": """
@@ -20,18 +24,24 @@ DUES = {
     "escrow.release_due_confirmations": """
         SELECT FROM orders_order o JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD'
         WHERE o.state = 'SHIPPED' AND o.confirm_by <= %(at)s""",
-    "escrow.query_due_refunds": "SELECT FROM escrow_refund WHERE state <> 'PENDING' AND due_at <= %(at)s",
-    "escrow.send_due_refunds": "SELECT FROM escrow_refund WHERE state = 'PENDING' AND due_at <= %(at)s",
+    "escrow.query_due_refunds": """
+        SELECT FROM escrow_refund WHERE state <> 'PENDING' AND due_at <= %(at)s""",
+    "escrow.send_due_refunds": """
+        SELECT FROM escrow_refund WHERE state = 'PENDING' AND due_at <= %(at)s""",
     "payouts.cut_due_settlements": """
         SELECT FROM payouts_payoutschedule s JOIN escrow_releaseline l ON l.settlement_id IS NULL
             AND l.payee <> 'SERVICE_FEE' AND l.address = CASE WHEN s.merchant_id IS NULL
-                THEN 'platform:' || s.platform_id || ':commission' ELSE 'merchant:' || s.merchant_id || ':payable' END
+                THEN 'platform:' || s.platform_id || ':commission'
+                ELSE 'merchant:' || s.merchant_id || ':payable' END
         WHERE s.next_cutoff_at <= %(at)s""",
-    "payouts.query_due_payouts": "SELECT FROM payouts_payout WHERE state <> 'APPROVED' AND due_at <= %(at)s",
-    "payouts.send_due_payouts": "SELECT FROM payouts_payout WHERE state = 'APPROVED' AND due_at <= %(at)s",
+    "payouts.query_due_payouts": """
+        SELECT FROM payouts_payout WHERE state <> 'APPROVED' AND due_at <= %(at)s""",
+    "payouts.send_due_payouts": """
+        SELECT FROM payouts_payout WHERE state = 'APPROVED' AND due_at <= %(at)s""",
     "notifications.relay_due_events": """
         SELECT FROM notifications_event WHERE relayed_at IS NULL AND next_attempt_at <= %(at)s
-        UNION ALL SELECT FROM notifications_delivery WHERE state = 'PENDING' AND next_attempt_at <= %(at)s""",
+        UNION ALL SELECT FROM notifications_delivery
+        WHERE state = 'PENDING' AND next_attempt_at <= %(at)s""",
 }
 _QUERY = "SELECT " + ", ".join(f"EXISTS ({query})" for query in DUES.values())
 

@@ -1,4 +1,5 @@
-"""The books of a market as plain text, as an accounting textbook prints them; ids are replaced by names.
+"""The books of a market as plain text, as an accounting textbook prints them; ids are replaced by
+names.
 
 It must never leave a posting out: what is not printed is not compared.
 """
@@ -10,28 +11,35 @@ from datetime import datetime
 
 from django.db import connection
 
-from ledger import chart
+from escrow.models import Hold, Refund, Release, Remittance, Surplus
 from merchants.models import Merchant, Platform
 from orders.models import Order, Payment
-from escrow.models import Hold, Refund, Release, Remittance, Surplus
 from payouts.models import Payout
 
 _POSTINGS = """
-    SELECT e.id, e.event_at, e.kind, e.reference, e.subject, e.reverses_id, a.address, e.currency, p.amount_minor
+    SELECT e.id, e.event_at, e.kind, e.reference, e.subject, e.reverses_id, a.address,
+        e.currency, p.amount_minor
     FROM ledger_journalentry AS e JOIN ledger_posting AS p ON p.entry_id = e.id
     JOIN ledger_account AS a ON a.id = p.account_id ORDER BY e.id, p.leg
 """
 TITLES = {
-    "capture": "Captured", "surplus": "Received without need", "remittance": "Remitted to the reserve",
-    "release": "Released", "refund-asked": "Refund asked", "surplus-refund-asked": "Refund asked",
-    "refund-done": "Refunded", "payout-sent": "Payout cut", "payout-paid": "Paid out", "topup": "Topped up",
-}  # fmt: skip
+    "capture": "Captured",
+    "surplus": "Received without need",
+    "remittance": "Remitted to the reserve",
+    "release": "Released",
+    "refund-asked": "Refund asked",
+    "surplus-refund-asked": "Refund asked",
+    "refund-done": "Refunded",
+    "payout-sent": "Payout cut",
+    "payout-paid": "Paid out",
+    "topup": "Topped up",
+}
 WIDTH = 44
 
 
 @dataclass
 class Entry:
-    """`what` names the fact; `legs` are (account, signed minor units), debits positive, in order."""
+    """`what` names the fact; `legs` are accounts and signed minor units, debits positive."""
 
     at: datetime
     what: str
@@ -45,7 +53,9 @@ class Entry:
 
 @dataclass
 class Journal:
-    """Everything a flow has left behind. `leave_out`: payouts that two persons gave up, as if they never were."""
+    """Everything a flow has left behind. `leave_out`: payouts that two persons gave up, as if they
+    never were.
+    """
 
     entries: list[Entry]
     balances: list[str]
@@ -121,16 +131,36 @@ def _states(names: dict[str, str], leave_out: Collection[str]) -> list[str]:
     lines = [(names[o.id], o.state, o.confirmed_by or o.cancel_reason) for o in Order.objects.all()]
     lines += [(names[p.id], p.state, p.failure_code) for p in Payment.objects.all()]
     lines += [(f"hold of {names[h.order_id]}", h.state, "") for h in Hold.objects.all()]
-    lines += [(f"release of {names[r.hold.order_id]}", _money(r.amount_minor), "") for r in _releases()]
+    lines += [
+        (f"release of {names[r.hold.order_id]}", _money(r.amount_minor), "") for r in _releases()
+    ]
     for refund in Refund.objects.all():
         of = names[refund.hold.order_id if refund.hold else str(refund.surplus_id)]
         lines.append((f"refund of {of}", refund.state, _money(refund.amount_minor)))
     for payout in Payout.objects.exclude(id__in=leave_out):
         facts = [_money(payout.amount_minor), f"to ...{payout.last_four}", payout.failure_code]
-        if payout.needs_approval:
-            facts.append(f"approved by {payout.approved_by.username if payout.approved_by else 'nobody'}")
+        if _origin(payout, leave_out).needs_approval:
+            facts.append(
+                f"approved by {payout.approved_by.username if payout.approved_by else 'nobody'}"
+            )
         lines.append((names[payout.id], payout.state, ", ".join(filter(None, facts))))
-    return [f"     {name:<{WIDTH}}{state:<10} {more}".rstrip() for name, state, more in sorted(lines)]
+    return [
+        f"     {name:<{WIDTH}}{state:<10} {more}".rstrip() for name, state, more in sorted(lines)
+    ]
+
+
+def _origin(payout: Payout, leave_out: Collection[str]) -> Payout:
+    """The payout this one stands for: the first of those left out right before it."""
+    earlier = list(
+        payout.settlement.payouts.filter(created_at__lte=payout.created_at).order_by(
+            "-created_at", "-id"
+        )
+    )
+    for before in earlier[earlier.index(payout) + 1 :]:
+        if before.id not in leave_out:
+            break
+        payout = before
+    return payout
 
 
 def _releases() -> Iterable[Release]:

@@ -1,7 +1,9 @@
-"""A world that can be left and entered again: what every person of a flow does, each looking at the state first.
+"""A world that can be left and entered again: what every person of a flow does, each looking at
+the state first.
 
-Nothing a flow needs is kept in memory, so that a crashed flow goes on in another process from where the
-database is. It must never decide about money: persons press buttons, and the buttons are our services.
+Nothing a flow needs is kept in memory, so that a crashed flow goes on in another process from
+where the database is. It must never decide about money: persons press buttons, and the buttons are
+our services.
 """
 
 from collections.abc import Callable
@@ -24,6 +26,7 @@ from payouts.services import approval, cutoff
 from tests.flows.dues import due_sweeps
 from tests.world import PAYS, World, add_payee, make_platform
 
+MOST_STOPS = 100  # of the clock while one thing is waited for; who needs more asks in circles
 DEAD = (PayoutState.FAILED, PayoutState.RETURNED)
 
 
@@ -32,7 +35,9 @@ class Stuck(AssertionError):
 
 
 class Look:
-    """Around what the test itself reads to see where a flow stands: no program of ours, so nothing to crash."""
+    """Around what the test itself reads to see where a flow stands: no program of ours, so nothing
+    to crash.
+    """
 
     depth = 0
 
@@ -44,23 +49,35 @@ class Look:
 
 
 class Market(World):
-    """The world of one flow. `forgetful`: its bank executes whatever it is sent, as often as it is sent."""
+    """The world of one flow. `forgetful`: its bank executes whatever it is sent, as often as it is
+    sent.
+    """
 
     forgetful: bool = False
+    on_pause: Callable[[], None] = staticmethod(
+        lambda: None
+    )  # called where the program has done one thing
 
     # Time
 
     def next_due_at(self) -> datetime | None:
-        """When somebody has something to do next, we or the channel or the bank; None when nobody has."""
+        """When somebody has something to do next, we or the channel or the bank; None when nobody
+        has.
+        """
         with Look():
             ours = clockwork.next_due_at()
         theirs = next_sandbox_due(self.sandbox)
         return min((due for due in (ours, theirs) if due is not None), default=None)
 
     def settle(self) -> None:
-        """Do everything that is due now, here and in the sandbox, ringing only where somebody waits."""
-        for _ in range(100):
-            done = self._ring() + self.sandbox.tick()
+        """Do everything that is due now, here and in the sandbox, one thing after the other.
+
+        What is done next depends on the books alone, so whoever comes back to a market goes on in
+        the same way.
+        """
+        for _ in range(MOST_STOPS):
+            self.on_pause()
+            done = self._ring() or self.sandbox.tick()
             if self.forgetful and not done:
                 done = self.resolve_parked_payouts()
             if not done:
@@ -68,29 +85,35 @@ class Market(World):
         raise Stuck("the sweeps do not come to rest")
 
     def _ring(self) -> int:
+        """Ring the first bell behind which somebody waits."""
         with Look():
             due = due_sweeps(at=self.now)
-        for name in due:
-            clockwork.SWEEPS[name](at=self.now)
+        if due:
+            clockwork.SWEEPS[due[0]](at=self.now)
         return len(due)
 
     def wait_until(self, done: Callable[[], bool], *, days: int = 20) -> None:
         """Let the clock run until `done`. Raises: Stuck when there is nothing more to wait for."""
         end = self.now + timedelta(days=days)
         self.settle()
-        while not self.sees(done):
+        for _ in range(MOST_STOPS):
+            if self.sees(done):
+                return
             due = self.next_due_at()
             if due is None or due > end:
                 raise Stuck(f"waited in vain, next due {due}")
             self.sandbox.clock.move_to(due)
             self.settle()
+        raise Stuck(f"waited in vain through {MOST_STOPS} stops")
 
     def sees(self, condition: Callable[[], bool]) -> bool:
         with Look():
             return condition()
 
     def come_back(self, *, minutes: int = 10) -> None:
-        """After a crash: some time has passed, leases and windows end, what was under way is taken up again."""
+        """After a crash: some time has passed, leases and windows end, what was under way is taken
+        up again.
+        """
         self.sandbox.clock.move_to(self.now + timedelta(seconds=90))
         end = self.now + timedelta(minutes=minutes)
         self.settle()
@@ -120,12 +143,17 @@ class Market(World):
 
     # Shopping platform, buyer, seller
 
-    def place(self, name: str, *, seller: int = 1, goods_minor: int = 9001, shipping_minor: int = 1000) -> None:
+    def place(
+        self, name: str, *, seller: int = 1, goods_minor: int = 9001, shipping_minor: int = 1000
+    ) -> None:
         placed = Order.objects.filter(platform=self.platform, reference=name)
         if not self.sees(placed.exists):
             lines = [NewLine(title="Tea", amount_minor=goods_minor, category="tea")]
             self.create_order(
-                self.merchants[seller - 1], reference=name, lines=lines, shipping_minor=shipping_minor
+                self.merchants[seller - 1],
+                reference=name,
+                lines=lines,
+                shipping_minor=shipping_minor,
             )
 
     def begin_payment(self, *names: str, number: int = 1) -> None:
@@ -173,9 +201,13 @@ class Market(World):
     def approve_payouts(self) -> None:
         """The second operator approves what waits for approval."""
         with Look():
-            pending = list(Payout.objects.filter(state=PayoutState.PENDING).order_by("created_at", "id"))
+            pending = list(
+                Payout.objects.filter(state=PayoutState.PENDING).order_by("created_at", "id")
+            )
         for payout in pending:
-            approval.approve_payout(payout_id=payout.id, operator=self.operator("second"), at=self.now)
+            approval.approve_payout(
+                payout_id=payout.id, operator=self.operator("second"), at=self.now
+            )
         self.settle()
 
     def change_account(self, seller: int) -> None:
@@ -199,7 +231,9 @@ class Market(World):
         with Look():
             last = payouts.latest("created_at", "id")
         if last.state in DEAD:
-            cutoff.replace_payout(payout_id=last.id, requested_by=self.operator("first"), at=self.now)
+            cutoff.replace_payout(
+                payout_id=last.id, requested_by=self.operator("first"), at=self.now
+            )
         self.approve_payouts()
 
     def resolve_parked_payouts(self) -> int:
@@ -215,7 +249,11 @@ class Market(World):
             outcome = Outcome.PAID if paid else Outcome.NOT_PAID
             if payout.claimed_outcome != outcome:
                 approval.claim_outcome(
-                    payout_id=payout.id, outcome=outcome, evidence="line 7", operator=first, at=self.now
+                    payout_id=payout.id,
+                    outcome=outcome,
+                    evidence="line 7",
+                    operator=first,
+                    at=self.now,
                 )
             approval.confirm_outcome(
                 payout_id=payout.id, outcome=outcome, operator=second, at=self.now
@@ -225,13 +263,17 @@ class Market(World):
     def _pay_again(self, first: User, second: User) -> int:
         """Have paid again what two persons found not paid."""
         with Look():
-            given_up = Payout.objects.filter(failure_code=NOT_PAID_CODE).order_by("created_at", "id")
+            given_up = Payout.objects.filter(failure_code=NOT_PAID_CODE).order_by(
+                "created_at", "id"
+            )
             stranded = [payout for payout in given_up if payout == _last_of(payout.settlement)]
         for payout in stranded:
             cutoff.replace_payout(payout_id=payout.id, requested_by=first, at=self.now)
         with Look():
             settlements = set(given_up.values_list("settlement_id", flat=True))
-            waiting = list(Payout.objects.filter(state=PayoutState.PENDING, settlement__in=settlements))
+            waiting = list(
+                Payout.objects.filter(state=PayoutState.PENDING, settlement__in=settlements)
+            )
         for payout in waiting:
             approval.approve_payout(payout_id=payout.id, operator=second, at=self.now)
         return len(waiting)
@@ -247,7 +289,10 @@ def _last_of(settlement: Settlement) -> Payout:
 
 def next_sandbox_due(sandbox: LocalSandbox) -> datetime | None:
     """When the channel or the bank has something to do next."""
-    tables = {sandbox.channel: ("notices", "refunds", "remittances"), sandbox.bank: ("notices", "payouts")}
+    tables = {
+        sandbox.channel: ("notices", "refunds", "remittances"),
+        sandbox.bank: ("notices", "payouts"),
+    }
     dues = [
         service.book.row(f"SELECT min(due_at) AS due FROM {table}")["due"]
         for service, names in tables.items()
@@ -260,7 +305,9 @@ def next_sandbox_due(sandbox: LocalSandbox) -> datetime | None:
     return due if due.timestamp() >= min(known) else due + timedelta(microseconds=1)
 
 
-def found_market(sandbox: LocalSandbox, *, accounts: tuple[str, ...], approval_above_minor: int | None) -> Market:
+def found_market(
+    sandbox: LocalSandbox, *, accounts: tuple[str, ...], approval_above_minor: int | None
+) -> Market:
     """Make the platform, one seller per account number, and two operators."""
     at = sandbox.clock.now
     platform = make_platform(at=at)

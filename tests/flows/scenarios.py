@@ -1,5 +1,6 @@
-"""The flows whose books are golden: who does what, step by step. Every step looks at the state first, so a flow
-may be started again at its beginning at any time and goes on from where it stands.
+"""The flows whose books are golden: who does what, step by step. Every step looks at the state
+first, so a flow may be started again at its beginning at any time and goes on from where it
+stands.
 
 Amounts are fen. The first flow is the worked example of the design; the others are odd on purpose.
 """
@@ -20,7 +21,9 @@ Step = Callable[[Market], None]
 
 @dataclass(frozen=True)
 class Flow:
-    """`accounts`: the bank account of each seller. `fee_bps`: what the channel keeps of a remittance."""
+    """`accounts`: the bank account of each seller. `fee_bps`: what the channel keeps of a
+    remittance.
+    """
 
     name: str
     title: str
@@ -115,7 +118,9 @@ def _wait_for_the_others(market: Market) -> None:
 
 
 def _channel_is_deaf(market: Market) -> None:
-    """The channel does not hear us close payments, so the cashier stays open after the order is given up."""
+    """The channel does not hear us close payments, so the cashier stays open after the order is
+    given up.
+    """
     faults = market.sandbox.channel.faults
     paid = market.sandbox.channel.book.row("SELECT count(*) AS n FROM captures")["n"]
     if not paid and not _armed(market.sandbox.channel):
@@ -141,7 +146,9 @@ def _begin_both(market: Market) -> None:
 
 
 def _pay_both(market: Market) -> None:
-    """The buyer presses both buttons before we hear of either: we would close the second window else."""
+    """The buyer presses both buttons before we hear of either: we would close the second window
+    else.
+    """
     for payment in market.payments_of("A"):
         market.sandbox.channel.pay(payment.id)
     _until_paid(market, "A")

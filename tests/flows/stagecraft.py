@@ -18,10 +18,12 @@ from tests.world import START
 def open_market(
     flow: Flow, folder: Path, *, forgetful: bool = False, clock: Clock | None = None
 ) -> Iterator[Market]:
-    """A new market for `flow` in an empty database. `forgetful`: the bank executes all it is sent."""
+    """A new market in an empty database. `forgetful`: the bank executes all it is sent."""
     rails: dict[str, Any] = {RAIL: {**settings.RAILS[RAIL], "remembers_references": not forgetful}}
     with (
-        override_settings(RAILS=rails, EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend"),
+        override_settings(
+            RAILS=rails, EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend"
+        ),
         open_sandbox(
             folder,
             clock=clock or Clock(START),

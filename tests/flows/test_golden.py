@@ -1,4 +1,5 @@
-"""The flows as worked examples: their journals are checked in beside this file and compared exactly.
+"""The flows as worked examples: their journals are checked in beside this file and compared
+exactly.
 
 UPDATE_GOLDEN=1 writes them anew; then read them as an accountant would.
 """
