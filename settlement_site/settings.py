@@ -229,6 +229,9 @@ SESSION_OPTIONS = (
     "-c lock_timeout=3s -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s"
     # No trigger is switched off. Unset, pgtrigger's triggers raise and catch an error at each call.
     " -c pgtrigger.ignore={}"
+    # Functions and triggers keep their first plan: their look-ups are by key whatever the values,
+    # and planning the release anew costs more than running it.
+    " -c plan_cache_mode=force_generic_plan"
 )
 
 _database: dict[str, Any] = (

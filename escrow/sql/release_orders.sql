@@ -4,8 +4,7 @@
 
 -- Release holds whose orders and holds the caller has locked and found SHIPPED and HELD.
 CREATE OR REPLACE FUNCTION escrow_release_locked(p_holds text[], p_confirmed_by text, p_at timestamptz)
-RETURNS TABLE (order_id text, release_id text, entry_id bigint) LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+RETURNS TABLE (order_id text, release_id text, entry_id bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -72,8 +71,7 @@ $$;
 
 -- Release these orders; those not SHIPPED or not HELD once they are locked are left out. Locks in line order.
 CREATE OR REPLACE FUNCTION escrow_release_orders(p_orders text[], p_confirmed_by text, p_at timestamptz)
-RETURNS TABLE (order_id text, release_id text, entry_id bigint) LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+RETURNS TABLE (order_id text, release_id text, entry_id bigint) LANGUAGE plpgsql AS $$
 DECLARE
     v_orders text[];
 BEGIN

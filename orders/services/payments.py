@@ -163,6 +163,7 @@ def expire_order(*, order_id: str, at: datetime) -> bool:
         payment = lock_payment(payment_id)
         if payment.state in Payment.OPEN and not _waits_for_another(payment, order_id):
             payment.expire(close_at=at)
+            events.record_payment_event(payment, "payment.expired", at=at)
             payment.save(update_fields=["state", "due_at", "event_sequence"])
     return True
 
@@ -184,6 +185,7 @@ def give_up_payment(*, payment_id: str, at: datetime) -> bool:
     ):
         return False
     payment.expire(close_at=at)
+    events.record_payment_event(payment, "payment.expired", at=at)
     payment.save(update_fields=["state", "due_at", "event_sequence"])
     return True
 

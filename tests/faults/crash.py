@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import os
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -166,6 +167,8 @@ def _run(units: list[Unit], names: list[str], options: argparse.Namespace) -> di
 
 def _work(name: str, work: Any, said: Progress, options: argparse.Namespace) -> None:
     logging.disable(logging.CRITICAL)  # a sweep that meets a crash's remains logs, as it should
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)  # the parent tidies up
     _use(name)
     share = -(-options.pairs // (len(options.flows) * len(BANKS)))
     while (unit := work.get()) is not None:

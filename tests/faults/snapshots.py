@@ -62,11 +62,11 @@ class Snapshots:
     def take(self) -> int:
         """Keep everything as it is now. Returns: the snapshot's number, from 0."""
         number = len(self._restores)
-        filled = [
-            name for name in self._tables if self._ask(f'SELECT EXISTS (SELECT FROM "{name}")')
+        filled = self._filled_tables()
+        copies = [
+            f'CREATE TABLE {SCHEMA}."{name}{number}" AS TABLE public."{name}"' for name in filled
         ]
-        for name in filled:
-            self._run(f'CREATE TABLE {SCHEMA}."{name}{number}" AS TABLE public."{name}"')
+        self._run("; ".join(copies))
         inserts = [
             f'INSERT INTO public."{name}" OVERRIDING SYSTEM VALUE'
             f' SELECT * FROM {SCHEMA}."{name}{number}"'
@@ -108,10 +108,13 @@ class Snapshots:
             )
             return f"SELECT {cursor.fetchone()[0]}"
 
-    def _ask(self, sql: str) -> Any:
+    def _filled_tables(self) -> list[str]:
+        asked = " UNION ALL ".join(
+            f"SELECT '{name}' WHERE EXISTS (SELECT FROM public.\"{name}\")" for name in self._tables
+        )
         with connection.cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetchone()[0]
+            cursor.execute(asked)
+            return [row[0] for row in cursor.fetchall()]
 
     def _run(self, sql: str) -> None:
         with connection.cursor() as cursor:

@@ -157,6 +157,7 @@ class Stage:
 
 def _act_and_die(act: Callable[[], None], meter: Meter, market: Market, pipe: int) -> None:
     """The fork's whole life. Never returns."""
+    gc.disable()
     try:
         _KEPT.append(connection.connection)
         connection.connection = None
@@ -178,16 +179,21 @@ def _end_backend(backend: int) -> None:
 
 
 @contextlib.contextmanager
-def open_stage(flow: Flow, folder: Path, *, forgetful: bool) -> Iterator[Stage]:
+def open_stage(
+    flow: Flow, folder: Path, *, forgetful: bool, shortest_leg: int = SHORTEST_LEG
+) -> Iterator[Stage]:
     """Rehearse a flow in the present database, which is emptied: count its points and keep where
     its legs begin.
+
+    Args: shortest_leg: in points; whoever strikes only a few wants longer legs, which are made
+    sooner.
     """
     empty_database()
     folder.mkdir(parents=True, exist_ok=True)
     with open_market(flow, folder, forgetful=forgetful, clock=SharedClock(START)) as market:
         stage = Stage(flow, market, Snapshots(market.sandbox), [], None, [])
         try:
-            _rehearse(stage)
+            _rehearse(stage, shortest_leg)
         except Exception as error:
             said = f"rehearsal: {type(error).__name__}: {error}"
             stage.troubles = [said, *broken_rules(market, wanted=None)]
@@ -201,14 +207,14 @@ def open_stage(flow: Flow, folder: Path, *, forgetful: bool) -> Iterator[Stage]:
             empty_database()
 
 
-def _rehearse(stage: Stage) -> None:
+def _rehearse(stage: Stage, shortest_leg: int) -> None:
     meter = Meter()
 
     def begin_leg(step: int) -> None:
         stage.legs.append(Leg(stage.snapshots.take(), step, meter.labels))
 
     def pause() -> None:
-        if len(meter.labels) >= SHORTEST_LEG:
+        if len(meter.labels) >= shortest_leg:
             meter.labels = []
             with Look():
                 begin_leg(stage.legs[-1].step)

@@ -10,6 +10,7 @@ from tests.flows.scenarios import FLOWS, Flow
 
 SEED = 20260302
 POINTS = 3  # per flow and bank
+LEG = 1000  # few strikes: one snapshot per step is enough
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
 def test_flow_survives_being_killed_anywhere(flow: Flow, forgetful: bool, tmp_path: Path) -> None:
     dice = Random(f"{SEED} {flow.name} {forgetful}")
 
-    with open_stage(flow, tmp_path, forgetful=forgetful) as stage:
+    with open_stage(flow, tmp_path, forgetful=forgetful, shortest_leg=LEG) as stage:
         assert stage.troubles == []
         for point in dice.sample(stage.points, POINTS):
             verdict = stage.strike(point, dice)
@@ -29,7 +30,7 @@ def test_flow_survives_being_killed_anywhere(flow: Flow, forgetful: bool, tmp_pa
 def test_crash_during_recovery_is_survived(tmp_path: Path) -> None:
     dice = Random(SEED)
 
-    with open_stage(FLOWS[0], tmp_path, forgetful=True) as stage:
+    with open_stage(FLOWS[0], tmp_path, forgetful=True, shortest_leg=LEG) as stage:
         for point in dice.sample(stage.points, 3):
             verdict = stage.strike_twice(point, dice)
             assert verdict.broken == [], verdict.where

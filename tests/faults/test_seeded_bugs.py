@@ -17,7 +17,10 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
 def find(bug: SeededBug, folder: Path) -> tuple[int, list[str]]:
     """Strike until something breaks. Returns: after how many strikes, and what broke."""
     dice = Random(bug.name)
-    with bug.patch(), open_stage(BY_NAME[bug.flow], folder, forgetful=bug.forgetful) as stage:
+    with (
+        bug.patch(),
+        open_stage(BY_NAME[bug.flow], folder, forgetful=bug.forgetful, shortest_leg=40) as stage,
+    ):
         assert bool(stage.troubles) == bug.without_crash, stage.troubles
         if bug.without_crash:
             return 0, stage.troubles

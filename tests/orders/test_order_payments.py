@@ -6,6 +6,7 @@ import pytest
 
 from channels.contract import Status
 from escrow import sweeps
+from notifications.models import Event
 from orders import sweeps as order_sweeps
 from orders.models import Payment
 from orders.services import lifecycle, payments
@@ -124,6 +125,14 @@ def test_money_for_a_payment_in_any_state_is_booked(market: World, state: str) -
     assert market.balance("channel:sandbox:receivable") == 10001 * (
         2 if state == "SUCCEEDED" else 1
     )
+
+
+def test_expired_payment_tells_so_once(market: World) -> None:
+    payment = payment_in(market, "EXPIRED")
+
+    told = Event.objects.filter(subject_id=payment.id, type="payment.expired")
+
+    assert [event.data["payment"] for event in told] == [payment.id]
 
 
 def test_cart_payment_expires_with_its_last_order(market: World) -> None:
