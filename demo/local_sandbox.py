@@ -6,13 +6,12 @@ short-circuited.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 from django.conf import settings
 
 from api import inbound
@@ -20,8 +19,9 @@ from channels import registry
 from channels import services as inbox
 from channels.models import InboxState
 from common.errors import DomainError
-from sandbox.bank import SandboxBank, create_bank
-from sandbox.channel import SandboxChannel, create_channel
+from sandbox import local
+from sandbox.bank import SandboxBank
+from sandbox.channel import SandboxChannel
 
 CHANNEL = "sandbox"
 RAIL = "sandbox-bank"
@@ -56,11 +56,6 @@ class LocalSandbox:
         return self.channel.tick(self.clock.now) + self.bank.tick(self.clock.now)
 
 
-def time_out() -> None:
-    """What a hanging service looks like from here."""
-    raise httpx.ReadTimeout("the sandbox was told to hang")
-
-
 @contextmanager
 def open_sandbox(
     directory: Path,
@@ -75,33 +70,30 @@ def open_sandbox(
     Args: deliver: how notifications reach us; by default straight into the inbox.
     """
     tell = deliver or (lambda url, headers, body: deliver_here(url, headers, body, at=clock.now))
-    bank_keys, channel_keys = settings.RAILS[RAIL], settings.CHANNELS[CHANNEL]
-    bank = create_bank(
-        directory / "bank.sqlite3",
-        key_id=bank_keys["key_id"],
-        secret=bank_keys["secret"],
+    both = local.LocalSandbox(
+        directory,
         clock=clock,
         deliver=tell,
-        hang=time_out,
-        remembers_references=remembers_references,
+        channel_options={
+            **_keys(settings.CHANNELS[CHANNEL]),
+            "base_url": settings.CHANNELS[CHANNEL]["base_url"],
+            "fee_bps": fee_bps,
+            "remittance_notify_url": f"{settings.PUBLIC_URL}/v1/inbound/channels/{CHANNEL}",
+        },
+        bank_options={
+            **_keys(settings.RAILS[RAIL]),
+            "remembers_references": remembers_references,
+        },
     )
-    channel = create_channel(
-        directory / "channel.sqlite3",
-        key_id=channel_keys["key_id"],
-        secret=channel_keys["secret"],
-        clock=clock,
-        deliver=tell,
-        hang=time_out,
-        base_url=channel_keys["base_url"],
-        fee_bps=fee_bps,
-        remit=bank.deposit,
-        remittance_notify_url=f"{settings.PUBLIC_URL}/v1/inbound/channels/{CHANNEL}",
-    )
-    with ExitStack() as stack:
-        for name, service in ((CHANNEL, channel), (RAIL, bank)):
-            transport = httpx.WSGITransport(app=service.app)
-            stack.enter_context(registry.use_transport(name, transport, clock=clock))
-        yield LocalSandbox(clock=clock, channel=channel, bank=bank)
+    with (
+        registry.use_transport(CHANNEL, both.channel_transport, clock=clock),
+        registry.use_transport(RAIL, both.bank_transport, clock=clock),
+    ):
+        yield LocalSandbox(clock=clock, channel=both.channel, bank=both.bank)
+
+
+def _keys(configured: Mapping[str, str]) -> dict[str, str]:
+    return {name: configured[name] for name in ("key_id", "secret")}
 
 
 def deliver_here(url: str, headers: Mapping[str, str], body: bytes, *, at: datetime) -> int:
