@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from escrow.models import Payee, Refund, ReleaseLine
+from escrow.models import Payee, ReleaseLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,3 @@ def list_settled_lines(*, settlement_id: str) -> Sequence[ReleaseLine]:
         "release__hold__order"
     )
     return list(lines.order_by("id"))
-
-
-def list_refunds(*, order_id: str) -> Sequence[Refund]:
-    """Return the refunds out of an order's hold, oldest first."""
-    return list(Refund.objects.filter(hold__order_id=order_id).order_by("created_at", "id"))

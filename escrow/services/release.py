@@ -129,17 +129,6 @@ def _release(order: Order, *, confirmed_by: str, at: datetime) -> Released:
     return Released(order.id, release.id, release.entry_id)
 
 
-@transaction.atomic(durable=True)
-def is_due(*, order_id: str, at: datetime) -> bool:
-    """Whether the order's automatic confirmation has come. Locks: the order."""
-    order = locks.lock_order(order_id)
-    return (
-        order.state == OrderState.SHIPPED
-        and order.confirm_by is not None
-        and order.confirm_by <= at
-    )
-
-
 def assign_lines(*, line_ids: Sequence[int], settlement_id: str) -> None:
     """Step of payouts' cutoff: put release lines on a statement, each on one only.
 

@@ -19,9 +19,8 @@ from orders.services.lifecycle import mark_expired, require_state
 
 MAX_ORDERS = 50
 LEASE = timedelta(seconds=60)  # how long one attempt may take before another may look
-QUERY_EVERY = timedelta(
-    minutes=5
-)  # reliability R9: an unpaid payment is asked for at the latest after 15 minutes
+# Reliability rule R9: an unpaid payment is asked for at the latest after 15 minutes.
+QUERY_EVERY = timedelta(minutes=5)
 UNKNOWN_EVERY = timedelta(seconds=30)
 CLOSE_FOR = timedelta(days=2)  # how long an expired payment is watched for late money
 
@@ -151,7 +150,7 @@ def expire_order(*, order_id: str, at: datetime) -> bool:
     """Give an order up that nobody paid by `pay_by`, with its open payments. Late money becomes
     surplus.
 
-    Returns: whether it was due. Locks: the orders of its payments by id, then the payments.
+    Returns: whether it was due. Locks: the order, then its open payments by id.
     """
     order = lock_order(order_id)
     if order.state != OrderState.CREATED or order.pay_by >= at:
