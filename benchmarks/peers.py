@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from django.db import connection
 from django.utils import timezone
 
-from benchmarks.clients import count_per_second
+from benchmarks.clients import WARM_UP, count_per_second
 from benchmarks.seed import Books
 from escrow.services import release as releases
 
@@ -34,7 +34,7 @@ def measure(
 
 
 def _ours(books: Books, *, clients: int, seconds: float) -> float:
-    orders = books.add_orders(int(PER_SECOND * seconds))
+    orders = books.add_orders(int(PER_SECOND * seconds) + clients * WARM_UP)
     share = len(orders) // clients
 
     def release(client: int) -> Iterator[None]:

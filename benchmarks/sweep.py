@@ -21,7 +21,6 @@ WRITTEN = (
     "escrow_releaseline",
     "notifications_event",
     "orders_orderaudit",
-    "escrow_holdaudit",
 )
 CHANGED = ("orders_order", "escrow_hold")
 
@@ -50,11 +49,7 @@ def _marks() -> dict[str, str]:
     """The conditions that single out what the sweep is about to write."""
     conditions = {}
     for table in WRITTEN:
-        key = {
-            "ledger_posting": "entry_id",
-            "orders_orderaudit": "pgh_id",
-            "escrow_holdaudit": "pgh_id",
-        }.get(table, "id")
+        key = {"ledger_posting": "entry_id", "orders_orderaudit": "pgh_id"}.get(table, "id")
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT max({key}) FROM {table}")
             last = cursor.fetchone()[0]

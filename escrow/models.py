@@ -7,6 +7,7 @@ they are equal.
 from datetime import datetime
 
 import pghistory
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -284,11 +285,6 @@ class Refund(FSMModelMixin, Sequenced):
                 | Q(hold__isnull=True, surplus__isnull=False),
                 name="refund_of_hold_or_surplus",
             ),
-            models.CheckConstraint(
-                condition=~Q(state="SUCCEEDED")
-                | Q(done_entry__isnull=False, succeeded_at__isnull=False),
-                name="refund_succeeded_is_booked",
-            ),
         ]
         indexes = [
             models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="refund_due")
@@ -307,6 +303,7 @@ class Refund(FSMModelMixin, Sequenced):
                     ("UNKNOWN", "FAILED"),
                     ("FAILED", "SUCCEEDED"),
                 ],
+                requires={"SUCCEEDED": ("done_entry", "succeeded_at")},
             )
         ]
 
@@ -371,9 +368,13 @@ class Remittance(models.Model):
         return self.id
 
 
+# What money does to a hold is in the books, a Release or a Refund, all append-only. Audited is what
+# people do to it: stop it and let it go again.
 pghistory.track(
-    pghistory.InsertEvent(),
-    pghistory.UpdateEvent(),
+    pghistory.UpdateEvent(
+        level=pgtrigger.Row,
+        condition=pgtrigger.Q(old__state="FROZEN") | pgtrigger.Q(new__state="FROZEN"),
+    ),
     model_name="HoldAudit",
     fields=["id", "order", "state", "released_minor", "refunded_minor", "closed_at"],
 )(Hold)

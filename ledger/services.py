@@ -22,6 +22,7 @@ from ledger.errors import (
     WrongMirror,
     refusals,
 )
+from ledger.prepared import prepared_cursor
 
 __all__ = [
     "AlreadyPosted",
@@ -64,7 +65,7 @@ def post(*, draft: entries.Draft, at: datetime) -> int:
     """
     assert connection.in_atomic_block, "post belongs to the caller's transaction"
     addresses = [leg.address for leg in draft.legs]
-    with refusals(), connection.cursor() as cursor:
+    with refusals(), prepared_cursor() as cursor:
         cursor.execute(
             _POST,
             (

@@ -9,6 +9,8 @@ from datetime import datetime
 import pghistory
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Least
+from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, FSMModelMixin, transition
 
@@ -17,6 +19,11 @@ from ledger.fields import IdField
 from ledger.triggers import StateGraph
 from merchants.models import Merchant, Platform
 from notifications.sequence import Sequenced
+
+# What a state requires to be set.
+PAID = ("paid_at", "ship_by")
+SHIPPED = (*PAID, "shipped_at", "confirm_by")
+CONFIRMED = (*SHIPPED, "confirmed_at", "confirmed_by")
 
 
 class OrderState(models.TextChoices):
@@ -79,12 +86,12 @@ class Order(FSMModelMixin, Sequenced):
 
     created_at = models.DateTimeField()
     pay_by = models.DateTimeField()
-    ship_seconds = models.PositiveIntegerField()  # frozen: time to ship, from payment
+    ship_seconds = models.IntegerField()  # frozen: time to ship, from payment
     ship_reminder_seconds = (
-        models.PositiveIntegerField()
+        models.IntegerField()
     )  # frozen: how long before `ship_by` the seller is reminded
-    confirm_seconds = models.PositiveIntegerField()  # frozen: time to confirm, from shipping
-    confirm_reminder_seconds = models.PositiveIntegerField()  # frozen: how long before `confirm_by`
+    confirm_seconds = models.IntegerField()  # frozen: time to confirm, from shipping
+    confirm_reminder_seconds = models.IntegerField()  # frozen: how long before `confirm_by`
     ship_by = models.DateTimeField(null=True, blank=True)
     confirm_by = models.DateTimeField(null=True, blank=True)
     expected_delivery_at = models.DateTimeField(null=True, blank=True)
@@ -118,19 +125,16 @@ class Order(FSMModelMixin, Sequenced):
                 name="order_amount_is_goods_and_shipping",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["PAID", "SHIPPED", "CONFIRMED"])
-                | Q(paid_at__isnull=False, ship_by__isnull=False),
-                name="order_paid_has_deadline",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state__in=["SHIPPED", "CONFIRMED"])
-                | Q(shipped_at__isnull=False, confirm_by__isnull=False),
-                name="order_shipped_has_deadline",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state="CONFIRMED")
-                | (Q(confirmed_at__isnull=False) & ~Q(confirmed_by="")),
-                name="order_confirmed_says_by_whom",
+                condition=GreaterThanOrEqual(
+                    Least(
+                        "ship_seconds",
+                        "ship_reminder_seconds",
+                        "confirm_seconds",
+                        "confirm_reminder_seconds",
+                    ),
+                    0,
+                ),
+                name="order_periods_not_negative",
             ),
         ]
         indexes = [
@@ -164,6 +168,7 @@ class Order(FSMModelMixin, Sequenced):
                     ("PAID", "CANCELED"),
                     ("SHIPPED", "CONFIRMED"),
                 ],
+                requires={"PAID": PAID, "SHIPPED": SHIPPED, "CONFIRMED": CONFIRMED},
             )
         ]
 
@@ -274,11 +279,6 @@ class Payment(FSMModelMixin, Sequenced):
                 condition=Q(amount_minor__gt=0, amount_minor__lte=MAX_AMOUNT_MINOR),
                 name="payment_amount_in_range",
             ),
-            models.CheckConstraint(
-                condition=~Q(state="SUCCEEDED")
-                | (Q(succeeded_at__isnull=False) & ~Q(provider_reference="")),
-                name="payment_succeeded_has_reference",
-            ),
         ]
         indexes = [
             models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="payment_due")
@@ -297,6 +297,7 @@ class Payment(FSMModelMixin, Sequenced):
                     ("UNKNOWN", "FAILED"),
                     ("UNKNOWN", "EXPIRED"),
                 ],
+                requires={"SUCCEEDED": ("succeeded_at", "provider_reference")},
             )
         ]
 

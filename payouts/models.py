@@ -212,11 +212,6 @@ class Payout(FSMModelMixin, Sequenced):
                 | Q(approved_by__isnull=False),
                 name="payout_approved_by_a_person",
             ),
-            models.CheckConstraint(
-                condition=~Q(state__in=["PAID", "RETURNED"])
-                | Q(paid_at__isnull=False, paid_entry__isnull=False),
-                name="payout_paid_is_booked",
-            ),
         ]
         indexes = [
             models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="payout_due"),
@@ -237,6 +232,7 @@ class Payout(FSMModelMixin, Sequenced):
                     ("UNKNOWN", "FAILED"),
                     ("PAID", "RETURNED"),
                 ],
+                requires={"PAID": ("paid_at", "paid_entry"), "RETURNED": ("paid_at", "paid_entry")},
             )
         ]
 

@@ -245,6 +245,8 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             **_options,
+            # For ledger.prepared alone: Django's own cursors send whole statements.
+            "prepare_threshold": 0,
             "options": f"{SESSION_OPTIONS} {_options.get('options', '')}".strip(),
         },
     }

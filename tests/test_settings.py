@@ -185,6 +185,7 @@ def test_database_url_keeps_its_options_beside_our_time_limits(tmp_path: Path) -
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db", 5433, "shop")
     assert database["OPTIONS"] == {
         "sslmode": "require",
+        "prepare_threshold": 0,
         "options": f"{SESSION_OPTIONS} -c search_path=shop",
     }
 

@@ -93,19 +93,19 @@ END $$;
 -- because folding deletes and adds in one statement.
 CREATE OR REPLACE FUNCTION ledger_check_postings() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    many boolean;
-    entry ledger_journalentry;
     sums record;
-    wrong boolean;
+    sound boolean;
     change record;
+    credited bigint[];
 BEGIN
-    SELECT min(entry_id) AS entry_id, max(entry_id) AS last_entry_id, sum(amount_minor) AS total,
-           count(*) AS legs, min(leg) AS first, max(leg) AS last
+    SELECT min(entry_id) AS entry_id, min(entry_id) <> max(entry_id) AS many, count(*) AS legs,
+           sum(amount_minor) = 0 AND min(leg) = 1 AND max(leg) = count(*) AS whole,
+           array_agg(account_id) FILTER (WHERE account_id >= 100000) AS guarded,
+           bool_or(amount_minor > 0) FILTER (WHERE account_id >= 100000) AS debits
     INTO sums FROM inserted;
-    many := sums.entry_id <> sums.last_entry_id;
     IF sums.entry_id IS NULL THEN
         RETURN NULL;  -- an insert of nothing
-    ELSIF many THEN
+    ELSIF sums.many THEN
         EXECUTE $sql$
             WITH head AS MATERIALIZED (
                 SELECT g.entry_id, e.kind, e.currency, e.reverses_id,
@@ -116,8 +116,8 @@ BEGIN
                     FROM inserted GROUP BY entry_id
                 ) AS g LEFT JOIN ledger_journalentry AS e ON e.id = g.entry_id
             )
-            SELECT EXISTS (SELECT FROM head WHERE whole IS NOT TRUE)
-            OR EXISTS (
+            SELECT NOT EXISTS (SELECT FROM head WHERE whole IS NOT TRUE)
+            AND NOT EXISTS (
                 -- A batch touches few accounts many times: each account, kind and side is looked up
                 -- once.
                 SELECT FROM (
@@ -130,54 +130,47 @@ BEGIN
                           AND r.side = CASE WHEN d.is_debit THEN 'D' ELSE 'C' END)
                     FROM ledger_account AS a WHERE a.id = d.account_id AND a.currency = d.currency
                 ) IS NOT TRUE
-            ) OR EXISTS (
+            ) AND NOT EXISTS (
                 SELECT FROM head JOIN ledger_journalentry AS e ON e.id = head.entry_id
                 WHERE head.reverses_id IS NOT NULL AND (
                     SELECT (o.kind, o.subject, o.currency, o.legs) = (e.kind, e.subject, e.currency, e.legs)
                            AND o.reverses_id IS NULL
                     FROM ledger_journalentry AS o WHERE o.id = head.reverses_id
                 ) IS NOT TRUE
-            ) OR EXISTS (
+            ) AND NOT EXISTS (
                 SELECT FROM head JOIN inserted AS p USING (entry_id)
                 WHERE head.reverses_id IS NOT NULL AND (
                     SELECT o.account_id = p.account_id AND o.amount_minor = -p.amount_minor
                     FROM ledger_posting AS o WHERE o.entry_id = head.reverses_id AND o.leg = p.leg
                 ) IS NOT TRUE
             )
-        $sql$ INTO wrong;
+        $sql$ INTO sound;
     ELSE
-        SELECT * INTO entry FROM ledger_journalentry WHERE id = sums.entry_id;
-        wrong := (sums.total = 0 AND sums.first = 1 AND sums.last = sums.legs AND sums.legs = entry.legs)
-            IS NOT TRUE;
-        IF entry.reverses_id IS NULL THEN
-            wrong := wrong OR EXISTS (
-                SELECT FROM inserted AS p WHERE (
-                    SELECT EXISTS (
-                        SELECT FROM ledger_route AS r
-                        WHERE r.kind = entry.kind AND r.account_class_id = a.account_class_id
-                          AND r.side = CASE WHEN p.amount_minor > 0 THEN 'D' ELSE 'C' END)
-                    FROM ledger_account AS a WHERE a.id = p.account_id AND a.currency = entry.currency
-                ) IS NOT TRUE
-            );
-        ELSE
-            wrong := wrong OR (
-                SELECT (o.kind, o.subject, o.currency, o.legs)
-                           = (entry.kind, entry.subject, entry.currency, entry.legs)
-                       AND o.reverses_id IS NULL
-                FROM ledger_journalentry AS o WHERE o.id = entry.reverses_id
-            ) IS NOT TRUE OR EXISTS (
-                SELECT FROM inserted AS p WHERE (
-                    SELECT o.account_id = p.account_id AND o.amount_minor = -p.amount_minor
-                    FROM ledger_posting AS o WHERE o.entry_id = entry.reverses_id AND o.leg = p.leg
-                ) IS NOT TRUE
-            );
-        END IF;
+        SELECT sums.whole AND e.legs = sums.legs AND CASE WHEN e.reverses_id IS NULL THEN NOT EXISTS (
+            SELECT FROM inserted AS p WHERE (
+                SELECT EXISTS (
+                    SELECT FROM ledger_route AS r
+                    WHERE r.kind = e.kind AND r.account_class_id = a.account_class_id
+                      AND r.side = CASE WHEN p.amount_minor > 0 THEN 'D' ELSE 'C' END)
+                FROM ledger_account AS a WHERE a.id = p.account_id AND a.currency = e.currency
+            ) IS NOT TRUE
+        ) ELSE (
+            SELECT (o.kind, o.subject, o.currency, o.legs) = (e.kind, e.subject, e.currency, e.legs)
+                   AND o.reverses_id IS NULL
+            FROM ledger_journalentry AS o WHERE o.id = e.reverses_id
+        ) AND NOT EXISTS (
+            SELECT FROM inserted AS p WHERE (
+                SELECT o.account_id = p.account_id AND o.amount_minor = -p.amount_minor
+                FROM ledger_posting AS o WHERE o.entry_id = e.reverses_id AND o.leg = p.leg
+            ) IS NOT TRUE
+        ) END
+        INTO sound FROM ledger_journalentry AS e WHERE e.id = sums.entry_id;
     END IF;
-    IF wrong THEN
+    IF sound IS NOT TRUE THEN
         PERFORM ledger_refuse_entries(ARRAY(SELECT DISTINCT entry_id FROM inserted));
     END IF;
 
-    IF many THEN
+    IF sums.many THEN
         -- All credits of a batch at once; its debits one by one below.
         EXECUTE $sql$
             WITH change AS MATERIALIZED (
@@ -196,36 +189,54 @@ BEGIN
             FROM change JOIN free USING (account_id)
             WHERE b.account_id = change.account_id
         $sql$;
-    END IF;
-    FOR change IN
-        SELECT account_id, -sum(amount_minor)::bigint AS credit_minor
-        FROM inserted WHERE account_id >= 100000
-        GROUP BY account_id HAVING sum(amount_minor) > 0 OR NOT many
-        ORDER BY account_id
-    LOOP
-        IF change.credit_minor > 0 THEN
-            UPDATE ledger_guardedbalance SET balance_minor = balance_minor + change.credit_minor
-            WHERE account_id = (
-                SELECT account_id FROM ledger_guardedbalance
-                WHERE account_id = change.account_id FOR NO KEY UPDATE SKIP LOCKED
-            );
-            IF NOT FOUND THEN
-                INSERT INTO ledger_waitingcredit (account_id, amount_minor)
-                VALUES (change.account_id, change.credit_minor);
-            END IF;
-        ELSIF change.credit_minor < 0 THEN
-            PERFORM FROM ledger_guardedbalance WHERE account_id = change.account_id FOR NO KEY UPDATE;
-            -- A statement of its own: its snapshot is younger than the lock and sees every credit
-            -- before it.
-            WITH folded AS (
-                DELETE FROM ledger_waitingcredit WHERE account_id = change.account_id RETURNING amount_minor
-            )
-            UPDATE ledger_guardedbalance
-            SET balance_minor = balance_minor + change.credit_minor
-                + coalesce((SELECT sum(amount_minor) FROM folded), 0)
-            WHERE account_id = change.account_id;
+    ELSIF NOT sums.debits THEN
+        WITH free AS MATERIALIZED (
+            SELECT b.account_id FROM ledger_guardedbalance AS b WHERE b.account_id = ANY (sums.guarded)
+            FOR NO KEY UPDATE SKIP LOCKED
+        ), changed AS (
+            UPDATE ledger_guardedbalance AS b SET balance_minor = b.balance_minor - (
+                SELECT sum(p.amount_minor) FROM inserted AS p WHERE p.account_id = b.account_id
+            ) WHERE b.account_id = ANY (ARRAY(SELECT account_id FROM free))
+            RETURNING b.account_id
+        )
+        SELECT coalesce(array_agg(account_id), '{}') INTO credited FROM changed;
+        IF NOT credited @> sums.guarded THEN
+            INSERT INTO ledger_waitingcredit (account_id, amount_minor)
+            SELECT account_id, -sum(amount_minor)::bigint FROM inserted
+            WHERE account_id >= 100000 AND account_id <> ALL (credited) GROUP BY account_id;
         END IF;
-    END LOOP;
+    END IF;
+    IF sums.debits THEN
+        FOR change IN
+            SELECT account_id, -sum(amount_minor)::bigint AS credit_minor
+            FROM inserted WHERE account_id >= 100000
+            GROUP BY account_id HAVING sum(amount_minor) > 0 OR NOT sums.many
+            ORDER BY account_id
+        LOOP
+            IF change.credit_minor > 0 THEN
+                UPDATE ledger_guardedbalance SET balance_minor = balance_minor + change.credit_minor
+                WHERE account_id = (
+                    SELECT account_id FROM ledger_guardedbalance
+                    WHERE account_id = change.account_id FOR NO KEY UPDATE SKIP LOCKED
+                );
+                IF NOT FOUND THEN
+                    INSERT INTO ledger_waitingcredit (account_id, amount_minor)
+                    VALUES (change.account_id, change.credit_minor);
+                END IF;
+            ELSIF change.credit_minor < 0 THEN
+                PERFORM FROM ledger_guardedbalance WHERE account_id = change.account_id FOR NO KEY UPDATE;
+                -- A statement of its own: its snapshot is younger than the lock and sees every
+                -- credit before it.
+                WITH folded AS (
+                    DELETE FROM ledger_waitingcredit WHERE account_id = change.account_id RETURNING amount_minor
+                )
+                UPDATE ledger_guardedbalance
+                SET balance_minor = balance_minor + change.credit_minor
+                    + coalesce((SELECT sum(amount_minor) FROM folded), 0)
+                WHERE account_id = change.account_id;
+            END IF;
+        END LOOP;
+    END IF;
     RETURN NULL;
 END $$;
 

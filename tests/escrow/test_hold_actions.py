@@ -266,7 +266,7 @@ def _moves(table: str, row: str, target: str) -> bool:
             cursor.execute(f"UPDATE {table} SET state = %s{columns} WHERE id = %s", [target, row])
             transaction.set_rollback(True)
     except DatabaseError as error:
-        if "Invalid transition" not in str(error):
+        if "may not go from" not in str(error):
             raise
         return False
     return True

@@ -1,5 +1,5 @@
-"""The two release paths write the same rows: the SQL function for thousands, and the readable
-Python beside it.
+"""The three release paths write the same rows: the SQL function for one order, that for all that
+are due, and the readable Python beside them.
 
 Pairs of equal orders are made; one of each pair is released by one path, the other by the other.
 Then everything there is about them is compared but ids, clocks of the database and what belongs to
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import pghistory
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -95,29 +96,51 @@ WORKED_ORDER = Ordered(
     TERMS,
     st.one_of(st.sampled_from([0, 60, 10_000]), st.integers(0, 10_000)),
     st.lists(ORDERED, min_size=1, max_size=5),
-    st.sampled_from(ConfirmedBy.values),
+    st.sampled_from([*ConfirmedBy.values, None]),
 )
 @example({"CNY": WORKED, "JPY": None, "KWD": None}, 60, [WORKED_ORDER] * 3, ConfirmedBy.BUYER)
-def test_both_release_paths_write_the_same_rows(
+@example({"CNY": WORKED, "JPY": None, "KWD": None}, 60, [WORKED_ORDER] * 3, None)
+def test_release_paths_write_the_same_rows(
     transactional_db: None,
     terms: dict[str, Terms | None],
     service_fee_bps: int,
     batch: list[Ordered],
-    confirmed_by: str,
+    confirmed_by: str | None,
 ) -> None:
+    """`confirmed_by` of none: nobody confirms, all that are due are released at once."""
     world = open_marketplace(terms, service_fee_bps)
     fast = [make_order(world, each) for each in batch]
     slow = [make_order(world, each) for each in batch]
-    at = world.now + timedelta(days=3, microseconds=1)
+    at = world.now + timedelta(days=3 if confirmed_by else 90, microseconds=1)
 
-    with transaction.atomic():
-        released = releases.release_orders(order_ids=fast, confirmed_by=confirmed_by, at=at)
     for order_id in slow:
-        release_slowly(order_id, confirmed_by=confirmed_by, at=at)
+        release_slowly(order_id, confirmed_by=confirmed_by or ConfirmedBy.AUTOMATIC, at=at)
+    if confirmed_by is None:
+        released = releases.release_due_orders(limit=100, at=at)
+    else:
+        released = sum(
+            releases.release_order(order_id=each, confirmed_by=confirmed_by, at=at) is not None
+            for each in fast
+        )
 
-    assert len(released) == sum(each.stage == "SHIPPED" for each in batch)
+    assert released == sum(each.stage == "SHIPPED" for each in batch)
     assert [rows_of(order_id) for order_id in fast] == [rows_of(order_id) for order_id in slow]
     assert worlds.audit() == []
+
+
+def test_the_release_says_who_acts(transactional_db: None) -> None:
+    world = open_marketplace({"CNY": WORKED}, 60)
+    order_id = make_order(world, WORKED_ORDER)
+
+    with pghistory.context(actor="buyer"):
+        releases.confirm_receipt(order_id=order_id, at=world.now)
+    named = Order.objects.get(pk=order_id).audit.latest("pgh_id")
+    other_id = make_order(world, WORKED_ORDER)
+    releases.confirm_receipt(order_id=other_id, at=world.now)
+    unnamed = Order.objects.get(pk=other_id).audit.latest("pgh_id")
+
+    assert (named.state, named.pgh_context) == ("CONFIRMED", {"actor": "buyer"})
+    assert (unnamed.state, unnamed.pgh_context) == ("CONFIRMED", None)
 
 
 def release_slowly(order_id: str, **how: Any) -> None:

@@ -301,7 +301,7 @@ def _moves(payout: Payout, target: str) -> bool:
             )
             transaction.set_rollback(True)
     except DatabaseError as error:
-        if "Invalid transition" not in str(error):
+        if "may not go from" not in str(error):
             raise
         return False
     return True

@@ -7,7 +7,7 @@ used outside the races.
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -75,7 +75,7 @@ def plain_reads() -> Iterator[None]:
     with ExitStack() as patches:
         patches.enter_context(mock.patch.object(QuerySet, "select_for_update", _read_plainly))
         patches.enter_context(mock.patch.object(accounts, "lock_account", _read_account))
-        patches.enter_context(mock.patch.object(releases, "release_orders", _release_orders))
+        patches.enter_context(mock.patch.object(releases, "release_order", _release_order))
         patches.enter_context(
             mock.patch.object(releases, "release_due_orders", _release_due_orders)
         )
@@ -95,15 +95,14 @@ def _read_account(*, address: str, currency: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _release_orders(
-    *, order_ids: Sequence[str], confirmed_by: str, at: datetime
-) -> list[releases.Released]:
-    """escrow_release_orders of escrow/sql/release_orders.sql, without FOR UPDATE."""
+def _release_order(*, order_id: str, confirmed_by: str, at: datetime) -> releases.Released | None:
+    """escrow_release_order of escrow/sql/release_orders.sql, without FOR UPDATE."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{_RELEASABLE} AND o.id = ANY (%s) ORDER BY o.id", [list(order_ids)])
+        cursor.execute(f"{_RELEASABLE} AND o.id = %s", [order_id])
         holds = [row[0] for row in cursor.fetchall()]
         cursor.execute(_RELEASE, [holds, confirmed_by, at])
-        return [releases.Released(*row) for row in cursor.fetchall()]
+        released = cursor.fetchone()
+    return releases.Released(*released) if released else None
 
 
 def _release_due_orders(*, limit: int, at: datetime) -> int:
