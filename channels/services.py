@@ -6,12 +6,12 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
 from channels import contract
 from channels.models import InboundNotification, InboxState
 from common.errors import DomainError
+from ledger.usecases import use_case
 
 
 class NotificationNotFound(DomainError):
@@ -35,7 +35,7 @@ ORPHAN_BACKOFF = (
 ORPHANS_KEPT_FOR = timedelta(days=7)
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def receive_notification(
     *,
     source: str,
@@ -66,7 +66,7 @@ def receive_notification(
     return row, created
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def claim_due_notifications(*, at: datetime, limit: int) -> list[int]:
     """Take messages not yet applied, oldest first, and lease them so that no other sweep takes
     them meanwhile."""
@@ -82,7 +82,7 @@ def get_notification(notification_id: int) -> tuple[InboundNotification, contrac
     return row, _from_json(row)
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def mark_applied(*, notification_id: int, at: datetime) -> None:
     """The message has had its effect, or had it before."""
     InboundNotification.objects.filter(pk=notification_id).exclude(state=InboxState.APPLIED).update(
@@ -90,7 +90,7 @@ def mark_applied(*, notification_id: int, at: datetime) -> None:
     )
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def mark_orphan(*, notification_id: int, note: str, at: datetime) -> None:
     """Nothing here matches the message yet: keep it and try again, for seven days."""
     row = InboundNotification.objects.select_for_update().get(pk=notification_id)
@@ -104,7 +104,7 @@ def mark_orphan(*, notification_id: int, note: str, at: datetime) -> None:
     row.save(update_fields=["state", "note", "attempts", "due_at"])
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def mark_flagged(*, notification_id: int, note: str) -> None:
     """The message contradicts our books: nothing was moved, a person must look."""
     InboundNotification.objects.filter(pk=notification_id).exclude(state=InboxState.APPLIED).update(
@@ -112,7 +112,7 @@ def mark_flagged(*, notification_id: int, note: str) -> None:
     )
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def retry_notification(*, notification_id: int, at: datetime) -> InboundNotification:
     """Let a message that was flagged or matched nothing be applied again, by the next sweep.
 

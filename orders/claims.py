@@ -7,6 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from ledger.usecases import use_case
+
 
 def claim_due(queryset: QuerySet[Any], *, field: str, at: datetime, limit: int) -> list[str]:
     """Return ids of rows whose deadline `field` has passed, oldest first, skipping rows somebody
@@ -24,7 +26,7 @@ def claim_due(queryset: QuerySet[Any], *, field: str, at: datetime, limit: int) 
         )
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def lease_due(queryset: QuerySet[Any], *, at: datetime, lease: timedelta, limit: int) -> list[str]:
     """Take rows whose `due_at` has come and move `due_at` on by a lease, so that no other sweep
     asks meanwhile.

@@ -6,7 +6,7 @@ Money received is always booked (reliability rule R11), whatever state the order
 
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import connection
 
 from common.errors import DomainError
 from escrow import events
@@ -16,6 +16,7 @@ from escrow.split import Share, split_order
 from ledger import accounts as ledger_accounts
 from ledger import chart, entries
 from ledger import services as ledger
+from ledger.usecases import use_case
 from merchants.terms import Terms
 from orders import locks, selectors
 from orders.models import Order, OrderState, Payment, PaymentOrder
@@ -30,7 +31,7 @@ class CaptureMismatch(DomainError):
     status = 422
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def record_capture(
     *,
     payment_id: str,

@@ -4,7 +4,7 @@ silence is a state."""
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from channels import contract, registry
 from common.errors import DomainError
@@ -13,6 +13,7 @@ from escrow.locks import lock_open_hold, lock_refund
 from escrow.models import Hold, Refund, RefundState, Surplus
 from ledger import entries
 from ledger import services as ledger
+from ledger.usecases import use_case
 from orders import locks
 from orders.models import CancelReason, Order, OrderState, Payment
 from orders.services import lifecycle
@@ -29,7 +30,7 @@ class RefundMismatch(DomainError):
     status = 422
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def cancel_paid_order(*, order_id: str, reason: str, at: datetime) -> Order:
     """Cancel an order that is paid and not shipped, and owe the buyer everything.
 
@@ -43,7 +44,7 @@ def cancel_paid_order(*, order_id: str, reason: str, at: datetime) -> Order:
     return order
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def cancel_unshipped_order(*, order_id: str, at: datetime) -> bool:
     """Cancel and refund an order whose `ship_by` has passed. Returns: whether it was due.
 
@@ -131,7 +132,7 @@ def _asked_draft(refund: Refund) -> entries.Draft:
     )
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def claim_refund(*, refund_id: str, at: datetime) -> bool:
     """Take a refund that is to be sent: SUBMITTED is committed before the channel hears of it
     (rule R1).
@@ -175,7 +176,7 @@ def query_refund(*, refund_id: str, at: datetime) -> Refund:
     return record_refund_answer(refund_id=refund_id, answer=answer, at=at)
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def record_refund_answer(*, refund_id: str, answer: contract.Answer, at: datetime) -> Refund:
     """Keep what the channel says about a refund, from an answer, a query or a notification.
 

@@ -20,6 +20,7 @@ from escrow.models import HoldShare, Release, ReleaseLine
 from ledger import entries
 from ledger import services as ledger
 from ledger.prepared import prepared_cursor
+from ledger.usecases import use_case
 from orders import locks
 from orders.models import ConfirmedBy, Order, OrderState
 from orders.services import lifecycle
@@ -99,7 +100,7 @@ def release_due_orders(*, limit: int, at: datetime) -> int:
         return int(cursor.fetchone()[0])
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def release_order_slowly(*, order_id: str, confirmed_by: str, at: datetime) -> Released:
     """The readable path: the same effect as `release_order`, statement by statement.
 

@@ -3,13 +3,12 @@ bank's statement."""
 
 from datetime import datetime
 
-from django.db import transaction
-
 from common.errors import DomainError
 from escrow.models import Remittance
 from ledger import accounts as ledger_accounts
 from ledger import chart, entries
 from ledger import services as ledger
+from ledger.usecases import use_case
 
 
 class RemittanceInvalid(DomainError):
@@ -17,7 +16,7 @@ class RemittanceInvalid(DomainError):
     status = 422
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def record_remittance(
     *,
     channel: str,
@@ -77,7 +76,7 @@ def record_remittance(
     return remittance
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def record_topup(
     *, custodian: str, bank_reference: str, amount_minor: int, currency: str, at: datetime
 ) -> int:

@@ -7,10 +7,10 @@ import secrets
 import string
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Q
 
 from common.errors import DomainError
+from ledger.usecases import use_case
 from merchants.models import ApiKey, KeyMode, Platform
 from merchants.services.checks import check_row
 
@@ -38,7 +38,7 @@ class ApiKeyRefused(DomainError):
     status = 401
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def create_api_key(
     *, platform: Platform, name: str, at: datetime, mode: str = KeyMode.TEST
 ) -> tuple[ApiKey, str]:
@@ -78,7 +78,7 @@ def find_api_key(*, secret: str, at: datetime) -> ApiKey:
     return row
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def revoke_api_key(*, public_id: str, at: datetime) -> ApiKey:
     """Make a key useless from now on.
 

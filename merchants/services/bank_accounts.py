@@ -3,9 +3,8 @@
 import re
 from datetime import datetime
 
-from django.db import transaction
-
 from common.errors import DomainError
+from ledger.usecases import use_case
 from merchants import encryption, selectors
 from merchants.models import BankAccount, Merchant, Platform
 from merchants.services.checks import check_row
@@ -19,7 +18,7 @@ class BankAccountInvalid(DomainError):
     status = 422
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def add_bank_account(
     *,
     platform: Platform,

@@ -6,11 +6,12 @@ A rule is added and ended, never edited; an order never looks at a rule again on
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest
 
 from common.errors import DomainError
+from ledger.usecases import use_case
 from merchants import selectors, terms
 from merchants.models import BaseChoice, CommissionPlan, CommissionRule, Merchant, Platform
 from merchants.services.checks import check_row, violates
@@ -43,7 +44,7 @@ def create_plan(
     plan = CommissionPlan(platform=platform, name=name, active=active, created_at=at)
     check_row(plan, CommissionRuleInvalid)
     try:
-        with transaction.atomic(durable=True):
+        with use_case():
             plan.save(force_insert=True)
     except IntegrityError as error:
         if violates(error, "commission_plan_one_active"):
@@ -54,7 +55,7 @@ def create_plan(
     return plan
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def add_rule(
     *,
     plan: CommissionPlan,
@@ -104,7 +105,7 @@ def add_rule(
     return rule
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def end_rule(*, rule_id: str, effective_to: datetime, at: datetime) -> CommissionRule:
     """End a rule. Orders created before keep their frozen terms; a rule not begun yet is withdrawn.
 

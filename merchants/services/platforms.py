@@ -3,9 +3,10 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from common.errors import DomainError
+from ledger.usecases import use_case
 from merchants.models import DAY, HOUR, Language, Merchant, Platform
 from merchants.services.checks import check_row, violates
 
@@ -77,7 +78,7 @@ def create_platform(
     )
     check_row(platform, PlatformInvalid)
     try:
-        with transaction.atomic(durable=True):
+        with use_case():
             platform.save(force_insert=True)
     except IntegrityError as error:
         if "slug" in str(error):
@@ -113,7 +114,7 @@ def create_merchant(
     )
     check_row(merchant, MerchantInvalid)
     try:
-        with transaction.atomic(durable=True):
+        with use_case():
             merchant.save(force_insert=True)
     except IntegrityError as error:
         if violates(error, "merchant_reference_once"):

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F
 
 from common.errors import DomainError
+from ledger.usecases import use_case
 from notifications import emails
 from notifications.models import Channel, Delivery, DeliveryState, Event
 
@@ -50,7 +51,7 @@ def relay_due_events(*, at: datetime, limit: int = 200) -> int:
     return relayed + sum(_deliver(delivery, at) for delivery in claimed)
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def retry_delivery(*, delivery_id: int, at: datetime) -> Delivery:
     """Give a delivery that was given up all its attempts back.
 
@@ -66,7 +67,7 @@ def retry_delivery(*, delivery_id: int, at: datetime) -> Delivery:
     return delivery
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def _fan_out(at: datetime, limit: int) -> int:
     """Write the deliveries of the due events. No network, so one transaction is the whole claim."""
     due = list(
@@ -100,7 +101,7 @@ def _write_deliveries(due: Sequence[Event], at: datetime) -> None:
             event.relayed_at = at
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def _claim_deliveries(at: datetime, limit: int) -> list[Delivery]:
     """Take due deliveries for one lease; the attempt is counted before it is made."""
     due = list(

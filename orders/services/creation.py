@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from common.errors import DomainError
 from common.money import Money
+from ledger.usecases import use_case
 from merchants import services as merchants
 from merchants import terms as commission
 from merchants.models import Merchant, Platform
@@ -81,7 +82,7 @@ def create_order(
     goods_minor = _check_new_order(platform=platform, merchant=merchant, new=new)
     token = secrets.token_urlsafe(32)
     try:
-        with transaction.atomic(durable=True):
+        with use_case():
             terms = merchants.freeze_terms(
                 platform=platform,
                 merchant=merchant,

@@ -5,9 +5,10 @@ payouts.
 
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import connection
 
 from common.errors import DomainError
+from ledger.usecases import use_case
 from orders import events
 from orders.locks import lock_order
 from orders.models import CancelReason, Order, OrderState, Shipment
@@ -41,7 +42,7 @@ def require_state(order: Order, *states: str) -> None:
         )
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def ship_order(*, order_id: str, carrier: str, tracking_number: str, at: datetime) -> Order:
     """The seller hands the goods over, at the latest at `ship_by`.
 
@@ -87,7 +88,7 @@ def _confirm_by(order: Order, shipped_at: datetime) -> datetime:
     return confirm_by
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def cancel_unpaid_order(*, order_id: str, reason: str, at: datetime) -> Order:
     """Cancel an order nobody has paid. A payment that still arrives is booked as surplus and
     refunded.
@@ -100,7 +101,7 @@ def cancel_unpaid_order(*, order_id: str, reason: str, at: datetime) -> Order:
     return order
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def remind_of_shipment(*, order_id: str, at: datetime) -> bool:
     """Write the seller's reminder once. Returns: whether it was due. Locks: the order."""
     order = lock_order(order_id)
@@ -112,7 +113,7 @@ def remind_of_shipment(*, order_id: str, at: datetime) -> bool:
     return True
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def remind_of_confirmation(*, order_id: str, at: datetime) -> bool:
     """Write the buyer's reminder once. Returns: whether it was due. Locks: the order."""
     order = lock_order(order_id)

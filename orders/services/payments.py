@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from channels import contract, registry
 from common.errors import DomainError
 from common.money import Money
+from ledger.usecases import use_case
 from orders import events, selectors
 from orders.locks import lock_order, lock_orders, lock_payment
 from orders.models import Order, OrderState, Payment, PaymentOrder, PaymentState
@@ -34,7 +35,7 @@ class PaymentTooLate(DomainError):
     code = "payment_deadline_passed"
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def create_payment(
     *, platform_id: str, order_ids: Sequence[str], channel: str, return_url: str, at: datetime
 ) -> Payment:
@@ -107,7 +108,7 @@ def submit_payment(*, payment_id: str, at: datetime) -> Payment:
     return record_channel_answer(payment_id=payment_id, answer=answer, at=at)
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def record_channel_answer(*, payment_id: str, answer: contract.Answer, at: datetime) -> Payment:
     """Keep what a channel says about an open payment, unless it says money came: that is
     escrow's to book.
@@ -145,7 +146,7 @@ def record_channel_answer(*, payment_id: str, answer: contract.Answer, at: datet
     return payment
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def expire_order(*, order_id: str, at: datetime) -> bool:
     """Give an order up that nobody paid by `pay_by`, with its open payments. Late money becomes
     surplus.
@@ -167,7 +168,7 @@ def expire_order(*, order_id: str, at: datetime) -> bool:
     return True
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def give_up_payment(*, payment_id: str, at: datetime) -> bool:
     """Expire an open payment that none of its orders waits for any more: paid by another
     payment, or canceled.
@@ -207,7 +208,7 @@ def mark_succeeded(
     )
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def plan_next_question(*, payment_id: str, due_at: datetime | None) -> None:
     """Set when the channel is to be asked about a payment again; None when never. Locks: the
     payment."""

@@ -6,10 +6,9 @@ Two persons always: whoever asked for a payout cannot approve it, in code and in
 
 from datetime import datetime
 
-from django.db import transaction
-
 from common.errors import DomainError
 from ledger import services as ledger
+from ledger.usecases import use_case
 from merchants.models import User
 from payouts import events
 from payouts.locks import lock_payout
@@ -50,7 +49,7 @@ class OutcomeNotClaimed(DomainError):
     code = "outcome_not_claimed"
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def approve_payout(*, payout_id: str, operator: User, at: datetime) -> Payout:
     """Let a payout go to the bank.
 
@@ -68,7 +67,7 @@ def approve_payout(*, payout_id: str, operator: User, at: datetime) -> Payout:
     return payout
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def refuse_payout(*, payout_id: str, operator: User, reason: str, at: datetime) -> Payout:
     """Stop a payout that waits for approval and give the money back to the payee's payable.
 
@@ -95,7 +94,7 @@ def refuse_payout(*, payout_id: str, operator: User, reason: str, at: datetime) 
     return payout
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def claim_outcome(
     *, payout_id: str, outcome: str, evidence: str, operator: User, at: datetime
 ) -> Payout:
@@ -120,7 +119,7 @@ def claim_outcome(
     return payout
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def confirm_outcome(*, payout_id: str, outcome: str, operator: User, at: datetime) -> Payout:
     """Let what one person found out about a parked payout be true, as the second person.
 

@@ -5,13 +5,14 @@ import logging
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import connection
 
 from common.errors import DomainError
 from escrow import selectors as escrow_selectors
 from escrow.services import release as escrow
 from ledger import entries
 from ledger import services as ledger
+from ledger.usecases import use_case
 from merchants.models import BankAccount, User
 from payouts import calendar, events
 from payouts.locks import lock_payout, lock_schedule, lock_settlement
@@ -31,7 +32,7 @@ class PayoutNotReplaceable(DomainError):
     code = "payout_not_replaceable"
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def cut_settlements(*, schedule_id: int, at: datetime) -> list[Payout]:
     """Cut what a payee is owed into one settlement and payout per currency, if the schedule is due.
 
@@ -164,7 +165,7 @@ def _cut_payout(
     return payout
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def replace_payout(*, payout_id: str, requested_by: User, at: datetime) -> Payout:
     """Pay a settlement again whose payout failed or came back, to the payee's present account.
 

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from common.errors import DomainError
 from common.money import MAX_AMOUNT_MINOR
+from ledger.usecases import use_case
 from payouts import calendar
 from payouts.locks import lock_schedule
 from payouts.models import Cadence, PayoutSchedule
@@ -18,7 +17,7 @@ class ScheduleInvalid(DomainError):
     status = 422
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def change_schedule(
     *,
     schedule_id: int,

@@ -7,13 +7,14 @@ import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from channels import contract, registry
 from common.errors import DomainError
 from ledger import accounts, chart, entries
 from ledger import selectors as books
 from ledger import services as ledger
+from ledger.usecases import use_case
 from merchants import services as merchants
 from payouts import events
 from payouts.locks import lock_payout
@@ -41,7 +42,7 @@ class PayoutContradiction(DomainError):
     code = "payout_contradiction"
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def claim_payout(*, payout_id: str, at: datetime) -> int | None:
     """Take an approved payout for sending, if the reserve covers it.
 
@@ -131,7 +132,7 @@ def query_payout(*, payout_id: str, at: datetime) -> Payout:
     return submit_payout(payout_id=payout_id, attempt=attempt, at=at) if attempt else payout
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def _ask_again(*, payout_id: str, due_at: datetime) -> Payout:
     payout = lock_payout(payout_id)
     if payout.state in Payout.OPEN:
@@ -140,7 +141,7 @@ def _ask_again(*, payout_id: str, due_at: datetime) -> Payout:
     return payout
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def _park(*, payout_id: str, at: datetime) -> Payout:
     payout = lock_payout(payout_id)
     if payout.state in Payout.OPEN and payout.parked_at is None:
@@ -153,7 +154,7 @@ def _park(*, payout_id: str, at: datetime) -> Payout:
     return payout
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def _claim_again(*, payout_id: str, at: datetime) -> int | None:
     payout = lock_payout(payout_id)
     if payout.state not in Payout.OPEN:
@@ -167,7 +168,7 @@ def _claim_again(*, payout_id: str, at: datetime) -> int | None:
     return payout.attempts
 
 
-@transaction.atomic(durable=True)
+@use_case()
 def record_payout_answer(*, payout_id: str, answer: contract.Answer, at: datetime) -> Payout:
     """Keep what the bank says about a payout, from an answer, a query or a notification.
 
