@@ -8,10 +8,10 @@ DEV = $(VENV)/.stamp-dev
 PIP = $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo clean-demo test check format docs crash bench migrate migrations audit clean
+.PHONY: help demo clean-demo test check format docs crash bench bench-api migrate migrations audit clean
 
 # Checks and tests run with made-up secrets, on the embedded servers or on those the URLs name.
-check test docs crash bench: export DJANGO_SETTINGS_MODULE = tests.settings
+check test docs crash bench bench-api: export DJANGO_SETTINGS_MODULE = tests.settings
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ format: $(DEV) ## format the code and fix what can be fixed
 
 docs: $(DEV) ## write the generated pages of docs/ anew
 	$(PY) docs/build.py
+
+bench-api: $(DEV) ## measure creating orders over HTTP beside a bare view; fails when the goal is missed
+	@exec $(PY) -m benchmarks.api
 
 crash: $(DEV) ## kill the program at every point of every flow; fails when one loses or doubles money
 	@exec $(PY) -m tests.faults.crash

@@ -19,7 +19,8 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[None, ApiKey]:
         """Return the key's row, and name its platform as the actor of what is written from here on.
 
-        Raises: ApiKeyRefused, the same for a missing, malformed, unknown, wrong or revoked key.
+        Raises: ApiKeyRefused, the same for a missing, malformed, unknown, wrong, expired or revoked
+            key.
         """
         key = merchants.find_api_key(secret=_secret(request), at=request.at)
         pghistory.context(actor=f"platform:{key.platform_id}")

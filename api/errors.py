@@ -4,6 +4,7 @@ It must never show the text of an exception that was not written for the caller.
 """
 
 import logging
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,6 +73,13 @@ class QueryParameterUnknown(DomainError):
     """The address knows no such query parameter; nothing is ignored silently."""
 
     code = "query_parameter_unknown"
+    status = 400
+
+
+class ExpansionUnknown(DomainError):
+    """`expand` names a relation that cannot be expanded here."""
+
+    code = "expansion_unknown"
     status = 400
 
 
@@ -149,13 +157,13 @@ def problem_of(exception: Exception) -> Problem:
             facts = {
                 name: value
                 for name, value in exception.facts.items()
-                if name not in ("field", "fields")
+                if name not in ("field", "fields") and not _is_by_position(value)
             }
             return Problem(
                 exception.status,
                 exception.code,
                 exception.sentence,
-                _named_fields(exception),
+                tuple(_named_fields(exception))[:MAX_ERRORS],
                 facts,
             )
         case exceptions.ValidationError():
@@ -166,7 +174,7 @@ def problem_of(exception: Exception) -> Problem:
                 429,
                 "too_many_requests",
                 str(exception.detail),
-                headers={"Retry-After": str(int(wait) + 1)},
+                headers={"Retry-After": str(math.ceil(wait))},
             )
         case exceptions.APIException() if type(exception) in CODES:
             return Problem(exception.status_code, CODES[type(exception)], str(exception.detail))
@@ -197,15 +205,28 @@ def length_required() -> Problem:
     return _known("length_required")
 
 
-def _named_fields(refusal: DomainError) -> tuple[Mapping[str, str], ...]:
-    """Point at the fields a refusal names in its facts, as `field` or `fields`."""
-    names = (
-        [refusal.facts["field"]] if "field" in refusal.facts else refusal.facts.get("fields", [])
-    )
-    return tuple(
-        {"pointer": _point("#", name), "code": refusal.code, "detail": refusal.sentence}
-        for name in names
-    )
+def _named_fields(refusal: DomainError) -> Iterator[Mapping[str, str]]:
+    """Point at the fields a refusal names in its facts, as `field` or `fields`; and, where a list
+    in the body has wrong items, at each by its position."""
+    facts = refusal.facts
+    for name in [facts["field"]] if "field" in facts else facts.get("fields", []):
+        yield _error(_point("#", name), refusal.code, refusal.sentence)
+    for listed, items in facts.items():
+        for item in items if _is_by_position(items) else ():
+            pointer = _point(_point("#", listed), item["position"])
+            pointer = _point(pointer, item["field"]) if "field" in item else pointer
+            yield _error(pointer, item["code"], item["sentence"])
+
+
+def _is_by_position(value: Any) -> bool:
+    """Whether a fact lists wrong items of a list in the body, such as orders of a bulk request."""
+    if not isinstance(value, list) or not value:
+        return False
+    return all(isinstance(item, Mapping) and "position" in item for item in value)
+
+
+def _error(pointer: str, code: str, sentence: str) -> Mapping[str, str]:
+    return {"pointer": pointer, "code": code, "detail": sentence}
 
 
 def _flatten(detail: Any, pointer: str) -> Iterator[Mapping[str, str]]:
@@ -219,11 +240,7 @@ def _flatten(detail: Any, pointer: str) -> Iterator[Mapping[str, str]]:
             leaf = isinstance(below, exceptions.ErrorDetail)
             yield from _flatten(below, pointer if leaf else _point(pointer, position))
     else:
-        yield {
-            "pointer": pointer,
-            "code": getattr(detail, "code", "invalid"),
-            "detail": str(detail),
-        }
+        yield _error(pointer, getattr(detail, "code", "invalid"), str(detail))
 
 
 def _point(pointer: str, name: object) -> str:

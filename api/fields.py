@@ -106,6 +106,38 @@ class EmailField(serializers.EmailField):
         return super().to_internal_value(data)
 
 
+class TruthField(serializers.BooleanField):
+    """true or false; not 1, "yes" or null."""
+
+    default_error_messages = {"invalid": "Send true or false."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if type(data) is not bool:
+            self.fail("invalid")
+        return data
+
+
+class MetadataField(serializers.DictField):
+    """Your own notes: a few names with texts."""
+
+    MOST_NAMES = 20
+    LONGEST_NAME = 40
+    LONGEST_TEXT = 500
+    child = TextField(max_length=LONGEST_TEXT, allow_blank=True)
+    default_error_messages = {
+        "too_many": "At most {most} names.",
+        "name_length": "Names have 1 to {longest} characters.",
+    }
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        if isinstance(data, Mapping) and len(data) > self.MOST_NAMES:
+            self.fail("too_many", most=self.MOST_NAMES)
+        found = super().to_internal_value(data)
+        if not all(1 <= len(name) <= self.LONGEST_NAME for name in found):
+            self.fail("name_length", longest=self.LONGEST_NAME)
+        return found
+
+
 class WebAddressField(TextField):
     """An http or https address without credentials in it."""
 

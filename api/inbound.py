@@ -1,5 +1,8 @@
 """From a provider's message to one domain call. The message is in the inbox already, so nothing
 here can lose it; everything here may run twice.
+
+`at` is the real time, by which the inbox lives; what a message moves, it moves by the clock of its
+platform.
 """
 
 import logging
@@ -11,12 +14,15 @@ from channels.models import InboxState
 from common.errors import DomainError
 from escrow import sweeps as escrow_sweeps
 from escrow.locks import RefundNotFound
+from escrow.models import Refund
 from escrow.services import refund as refunds
 from escrow.services import remittance as remittances
+from merchants import clocks
 from orders.locks import PaymentNotFound
 from orders.models import Payment
 from orders.services import payments
 from payouts.locks import PayoutNotFound
+from payouts.models import Payout
 from payouts.services import sending
 
 log = logging.getLogger(__name__)
@@ -59,7 +65,11 @@ def _act(source: str, notification: contract.Notification, *, at: datetime) -> N
     if kind == "channels" and notification.subject == contract.Subject.PAYMENT:
         _act_on_payment(name, answer, at=at)
     elif kind == "channels" and notification.subject == contract.Subject.REFUND:
-        refunds.record_refund_answer(refund_id=answer.reference, answer=answer, at=at)
+        refunds.record_refund_answer(
+            refund_id=answer.reference,
+            answer=answer,
+            at=clocks.now_for(Refund.objects.filter(pk=answer.reference), now=at),
+        )
     elif kind == "channels" and notification.subject == contract.Subject.REMITTANCE:
         remittances.record_remittance(
             channel=name,
@@ -71,17 +81,22 @@ def _act(source: str, notification: contract.Notification, *, at: datetime) -> N
             at=at,
         )
     elif kind == "rails" and notification.subject == contract.Subject.PAYOUT:
-        sending.record_payout_answer(payout_id=answer.reference, answer=answer, at=at)
+        sending.record_payout_answer(
+            payout_id=answer.reference,
+            answer=answer,
+            at=clocks.now_for(Payout.objects.filter(pk=answer.reference), now=at),
+        )
     else:
         raise NotificationSubjectWrong(f"{source} does not speak about {notification.subject}.")
 
 
 def _act_on_payment(channel: str, answer: contract.Answer, *, at: datetime) -> None:
-    payment = Payment.objects.filter(pk=answer.reference).first()
+    payment = Payment.objects.select_related("platform").filter(pk=answer.reference).first()
     if payment is None:
         raise PaymentNotFound(f"There is no payment {answer.reference}.", payment=answer.reference)
     if payment.channel != channel:
         raise NotificationSubjectWrong(f"Payment {payment.id} was not made through {channel}.")
+    at = clocks.now_of(payment.platform, now=at)
     if answer.status == contract.Status.SUCCEEDED:
         escrow_sweeps.book_answer(payment_id=payment.id, answer=answer, at=at)
     else:

@@ -15,7 +15,7 @@ from escrow.models import Hold, HoldState, Payee, Refund, RefundState, ReleaseLi
 from escrow.services.hold import plan_shares
 from merchants import explanation
 from merchants.terms import Terms
-from orders.models import Order, OrderState, PaymentOrder, Shipment
+from orders.models import Order, OrderLine, OrderState, PaymentOrder, Shipment
 from payouts.models import Payout, PayoutState
 
 
@@ -73,6 +73,7 @@ class Picture:
     """An order and everything that hangs on it, as it is answered."""
 
     order: Order
+    lines: Sequence[OrderLine]
     status: str
     split: Sequence[SplitLine]
     payments: Sequence[PaymentOrder]  # oldest first, each with its payment
@@ -92,6 +93,7 @@ def picture(order: Order) -> Picture:
     terms = Terms.from_json(order.terms)
     return Picture(
         order=order,
+        lines=sorted(order.lines.all(), key=lambda line: line.position),
         status=compose(
             order_state=order.state,
             hold_state=hold.state if hold else None,
@@ -102,6 +104,22 @@ def picture(order: Order) -> Picture:
         payments=list(parts.order_by("payment__created_at", "payment_id")),
         shipments=sorted(order.shipments.all(), key=lambda parcel: (parcel.shipped_at, parcel.id)),
         refunds=refunds,
+        terms=terms,
+        explanation=explanation.explain(terms),
+    )
+
+
+def picture_of_new(order: Order, lines: Sequence[OrderLine]) -> Picture:
+    """The picture of an order just created: nothing hangs on it yet, so nothing is read."""
+    terms = Terms.from_json(order.terms)
+    return Picture(
+        order=order,
+        lines=lines,
+        status=Status.AWAITING_PAYMENT,
+        split=_split(order, None),
+        payments=[],
+        shipments=[],
+        refunds=[],
         terms=terms,
         explanation=explanation.explain(terms),
     )

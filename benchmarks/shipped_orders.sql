@@ -11,10 +11,10 @@ WITH seed AS MATERIALIZED (
     INSERT INTO orders_order (
         id, event_sequence, platform_id, merchant_id, reference, state, currency, amount_minor, goods_minor,
         shipping_minor, terms, delivery, buyer_name, buyer_email, buyer_token_hash, metadata, created_at, pay_by,
-        ship_seconds, ship_reminder_seconds, confirm_seconds, confirm_reminder_seconds, ship_by, confirm_by, paid_at,
-        shipped_at, confirmed_by, cancel_reason)
+        ship_seconds, ship_reminder_seconds, confirm_seconds, confirm_reminder_seconds,
+        confirm_extension_seconds, ship_by, confirm_by, paid_at, shipped_at, confirmed_by, cancel_reason)
     SELECT order_id, 3, %(platform)s, merchant_id, 'bench-' || n, 'SHIPPED', 'CNY', 10001, 9001, 1000, '{}', 'COURIER',
-           '', '', '', '{}', due, due, 1, 1, 1, 1, due, due, due, due, '', ''
+           '', '', '', '{}', due, due, 1, 1, 1, 1, 1, due, due, due, due, '', ''
     FROM seed
 ), payment AS (
     INSERT INTO orders_payment (

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from common.errors import DomainError
 
@@ -117,6 +117,13 @@ class Notifier(Protocol):
         self, *, headers: Mapping[str, str], body: bytes, at: datetime
     ) -> Notification:
         """Verify the raw bytes, then parse. Raises: NotificationForged, NotificationUnreadable."""
+
+
+@runtime_checkable
+class PlayedBuyer(Protocol):
+    """What a channel for trying things out can do besides: pay as the buyer would."""
+
+    def pay(self, *, reference: str) -> Answer: ...
 
 
 class Channel(Notifier, Protocol):

@@ -52,6 +52,9 @@ RAIL_PROVIDERS: dict[str, tuple[Callable[..., contract.Rail], tuple[str, ...]]] 
         ("base_url", "key_id", "secret", "custodian", "remembers_references", "finality_seconds"),
     ),
 }
+# Whose money is made up. They serve platforms in test mode, and no other provider does: its money
+# is real, and the clock of a platform in test mode is not.
+TEST_PROVIDERS = frozenset({"sandbox"})
 
 
 def get_channel(name: str) -> contract.Channel:
@@ -62,6 +65,16 @@ def get_channel(name: str) -> contract.Channel:
 def get_rail(name: str) -> contract.Rail:
     """Find the client of a bank rail. Raises: ChannelDisabled."""
     return _RAILS.get(name)
+
+
+def check_channel(name: str, *, live: bool) -> None:
+    """Refuse a payment channel that does not serve such platforms. Raises: ChannelDisabled."""
+    _CHANNELS.check(name, live=live)
+
+
+def check_rail(name: str, *, live: bool) -> None:
+    """Refuse a bank rail that does not serve such platforms. Raises: ChannelDisabled."""
+    _RAILS.check(name, live=live)
 
 
 def list_channels() -> list[Listing]:
@@ -121,6 +134,17 @@ class _Clients(Generic[Client]):
                 built = (made_from, build(name=name, **options, **(override or {})))
                 self._built[name] = built
         return built[1]
+
+    def check(self, name: str, *, live: bool) -> None:
+        found = self._configured().get(name)
+        if found is None:
+            raise ChannelDisabled(f"{name} is disabled: it is not configured.", name=name)
+        test = found.get("provider") in TEST_PROVIDERS
+        if test == live:
+            served = "in test mode" if test else "with real money"
+            raise ChannelDisabled(
+                f"{name} is disabled here: it serves platforms {served} only.", name=name
+            )
 
     def listing(self) -> list[Listing]:
         found = []

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from api import inbound
+from api import idempotency, inbound
 from escrow import sweeps as escrow
 from notifications import services as notifications
 from orders import sweeps as orders
@@ -30,6 +30,8 @@ SWEEPS: dict[str, Sweep] = {
     "payouts.query_due_payouts": payouts.query_due_payouts,
     "payouts.send_due_payouts": payouts.send_due_payouts,
     "notifications.relay_due_events": notifications.relay_due_events,
+    "notifications.send_due_webhooks": notifications.send_due_webhooks,
+    "api.forget_old_answers": idempotency.forget_old_answers,
 }
 
 # When each sweep has work next. Deadlines that pass (`<`) are due a microsecond later than those
@@ -67,7 +69,14 @@ _DUE = {
     "notifications.relay_due_events": """
         SELECT least(
             (SELECT min(next_attempt_at) FROM notifications_event WHERE relayed_at IS NULL),
-            (SELECT min(next_attempt_at) FROM notifications_delivery WHERE state = 'PENDING'))""",
+            (SELECT min(next_attempt_at) FROM notifications_delivery
+             WHERE state = 'PENDING' AND channel = 'email'))""",
+    "notifications.send_due_webhooks": """
+        SELECT min(greatest(d.next_attempt_at, e.busy_until)) FROM notifications_delivery d
+        JOIN notifications_webhookendpoint e ON e.id = d.recipient
+        WHERE d.state = 'PENDING' AND d.channel = 'webhook'""",
+    "api.forget_old_answers": """
+        SELECT min(created_at) + interval '30 days 1 microsecond' FROM api_storedanswer""",
 }
 _NEXT_DUE = " UNION ALL ".join(f"SELECT '{name}', ({query})" for name, query in _DUE.items())
 assert list(_DUE) == list(SWEEPS)

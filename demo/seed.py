@@ -11,7 +11,7 @@ import os
 import random
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -41,6 +41,7 @@ class Access:
     api_key: str
     merchant_id: str
     logins: dict[str, str]  # user name -> password
+    base_url: str = ""  # where Holdfast answers, as long as the demo runs
 
 
 def access_path() -> Path:
@@ -51,6 +52,11 @@ def access_path() -> Path:
 def read_access() -> Access:
     """Return what `seed_marketplace` made."""
     return Access(**json.loads(access_path().read_text(encoding="utf-8")))
+
+
+def note_address(base_url: str) -> None:
+    """Write down where the demo answers this time, for shops that want to talk to it."""
+    _write_access(replace(read_access(), base_url=base_url))
 
 
 def seed_marketplace(*, at: datetime) -> str:
@@ -87,12 +93,16 @@ def _make_access(market: "_Market", *, at: datetime) -> Access:
             username=name, email=f"{name}@holdfast.example", password=logins[name]
         )
     access = Access(api_key=api_key, merchant_id=market.sellers[0].id, logins=logins)
+    _write_access(access)
+    return access
+
+
+def _write_access(access: Access) -> None:
     path = access_path()
     with os.fdopen(
         os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
     ) as file:
         json.dump(asdict(access), file)
-    return access
 
 
 class _Market:

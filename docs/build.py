@@ -19,45 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
-HEAD = "<!-- Written by docs/build.py. Change the code, then run `make docs`. -->\n"
+from docs.constants import CONSTANTS  # noqa: E402
 
-# Times that are constants of the code: module, name, what it is for.
-CONSTANTS = (
-    (
-        "orders.services.lifecycle",
-        "EXPECTED_DELIVERY_GRACE",
-        "automatic confirmation waits at least this long after `expected_delivery_at`",
-    ),
-    ("orders.services.payments", "QUERY_EVERY", "a pending payment is asked about this often"),
-    ("orders.services.payments", "UNKNOWN_EVERY", "an unknown payment is asked about this often"),
-    (
-        "orders.services.payments",
-        "CLOSE_FOR",
-        "an expired payment is watched this long for late money",
-    ),
-    ("escrow.services.refund", "QUERY_EVERY", "a submitted refund is asked about this often"),
-    ("escrow.services.refund", "UNKNOWN_EVERY", "an unknown refund is asked about this often"),
-    (
-        "payouts.services.cutoff",
-        "INSTANT_RETRY",
-        "an instant schedule whose money has to wait looks again after this",
-    ),
-    (
-        "payouts.services.sending",
-        "COVER_EVERY",
-        "an approved payout that the reserve does not cover yet is tried again after this",
-    ),
-    ("payouts.services.sending", "QUERY_EVERY", "a sent payout is asked about this often"),
-    ("payouts.services.sending", "UNKNOWN_EVERY", "an unknown payout is asked about this often"),
-    (
-        "payouts.services.sending",
-        "LEASE",
-        "one attempt to send or ask may take this long before another sweep may take the row",
-    ),
-    ("channels.services", "ORPHANS_KEPT_FOR", "a message that matches nothing is tried this long"),
-    ("notifications.services.relay", "FIRST_DELAY", "first wait after a mail that failed"),
-    ("notifications.services.relay", "LONGEST_DELAY", "longest wait between two tries of a mail"),
-)
+HEAD = "<!-- Written by docs/build.py. Change the code, then run `make docs`. -->\n"
 
 
 def main() -> None:

@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from escrow.models import Payee, ReleaseLine
+from django.db.models import Prefetch, QuerySet
+
+from escrow.models import (
+    Hold,
+    HoldShare,
+    HoldState,
+    Payee,
+    Refund,
+    RefundState,
+    Release,
+    ReleaseLine,
+)
+from orders.claims import MISSED, earliest, first_of
+from orders.models import Order, OrderState, Payment, PaymentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +50,71 @@ def list_settled_lines(*, settlement_id: str) -> Sequence[ReleaseLine]:
         "release__hold__order"
     )
     return list(lines.order_by("id"))
+
+
+def holds_of(*, platform_id: str) -> QuerySet[Hold]:
+    """A platform's holds with who gets how much: `shares`."""
+    shares = Prefetch("shares", HoldShare.objects.order_by("leg"))
+    return Hold.objects.filter(order__platform_id=platform_id).prefetch_related(shares)
+
+
+def releases_of(*, platform_id: str) -> QuerySet[Release]:
+    """A platform's releases with their holds and lines; a line names the statement that pays it."""
+    lines = Prefetch("lines", ReleaseLine.objects.order_by("id"))
+    releases = Release.objects.filter(hold__order__platform_id=platform_id)
+    return releases.select_related("hold").prefetch_related(lines)
+
+
+def refunds_of(*, platform_id: str) -> QuerySet[Refund]:
+    """A platform's refunds, each with the hold or the surplus it comes out of."""
+    return Refund.objects.filter(platform_id=platform_id).select_related("hold", "surplus")
+
+
+def unshipped_orders() -> QuerySet[Order]:
+    """Orders whose held money goes back after `ship_by`."""
+    return Order.objects.filter(state=OrderState.PAID, hold__state=HoldState.HELD)
+
+
+def unconfirmed_orders() -> QuerySet[Order]:
+    """Orders whose held money is released at `confirm_by`."""
+    return Order.objects.filter(state=OrderState.SHIPPED, hold__state=HoldState.HELD)
+
+
+def watched_payments() -> QuerySet[Payment]:
+    """Payments the channel is asked about, and those given up that it is told to close."""
+    return Payment.objects.filter(state__in=[*Payment.OPEN, PaymentState.EXPIRED])
+
+
+def unsent_refunds() -> QuerySet[Refund]:
+    """Refunds the channel is to be asked for."""
+    return Refund.objects.filter(state=RefundState.PENDING)
+
+
+def open_refunds() -> QuerySet[Refund]:
+    """Refunds the channel is asked about."""
+    return Refund.objects.filter(state__in=Refund.OPEN)
+
+
+def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | None:
+    """Return when a platform's next order is canceled because it was not shipped, or confirmed
+    automatically.
+
+    Args: after: only what is due later than this instant.
+    """
+    unshipped = unshipped_orders().filter(platform_id=platform_id)
+    unconfirmed = unconfirmed_orders().filter(platform_id=platform_id)
+    return first_of(
+        earliest(unshipped, "ship_by", after=after, wait=MISSED),
+        earliest(unconfirmed, "confirm_by", after=after),
+    )
+
+
+def next_question(*, platform_id: str, after: datetime | None = None) -> datetime | None:
+    """Return when a channel is to be asked next about, or for, something of a platform's.
+
+    Args: after: only what is due later than this instant.
+    """
+    asked = (watched_payments(), unsent_refunds(), open_refunds())
+    return first_of(
+        *(earliest(rows.filter(platform_id=platform_id), "due_at", after=after) for rows in asked)
+    )

@@ -1,5 +1,8 @@
 """The due work of station 2. Each sweep takes `at`, may run twice or late, and one bad row never
-stops the rest."""
+stops the rest.
+
+`platform_id`: only that platform, by its own clock; None: all that live by the real one.
+"""
 
 import logging
 from datetime import datetime, timedelta
@@ -7,12 +10,13 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError
 
 from channels import contract, registry
-from escrow.models import Hold, HoldState, Refund, RefundState
+from escrow import selectors
 from escrow.services import refund as refunds
 from escrow.services import release as releases
 from escrow.services.hold import record_capture
-from orders.claims import claim_due, lease_due
-from orders.models import ConfirmedBy, Order, OrderState, Payment, PaymentState
+from merchants import clocks
+from orders.claims import by_clock, claim_due, lease_due
+from orders.models import Payment, PaymentState
 from orders.services import payments
 from orders.sweeps import run_each
 
@@ -22,13 +26,14 @@ RELEASE_BATCH = 1000
 NETWORK_BATCH = 50
 
 
-def cancel_due_shipments(*, at: datetime) -> int:
+def cancel_due_shipments(*, at: datetime, platform_id: str | None = None) -> int:
     """Cancel and refund orders not shipped by `ship_by`."""
     due = claim_due(
-        Order.objects.filter(state=OrderState.PAID, hold__state=HoldState.HELD),
+        selectors.unshipped_orders(),
         field="ship_by",
         at=at,
         limit=BATCH,
+        platform_id=platform_id,
     )
     return run_each(
         due,
@@ -37,42 +42,41 @@ def cancel_due_shipments(*, at: datetime) -> int:
     )
 
 
-def release_due_confirmations(*, at: datetime) -> int:
+def release_due_confirmations(*, at: datetime, platform_id: str | None = None) -> int:
     """Confirm and release orders whose `confirm_by` has come, in batches; a refused batch goes
     one by one."""
     total = 0
     while True:
         try:
-            released = releases.release_due_orders(limit=RELEASE_BATCH, at=at)
+            released = releases.release_due_orders(
+                limit=RELEASE_BATCH, at=at, platform_id=platform_id
+            )
         except DatabaseError:
             log.exception("a release batch was refused, going on order by order")
-            return total + _release_one_by_one(at=at)
+            return total + _release_one_by_one(at=at, platform_id=platform_id)
         total += released
         if released < RELEASE_BATCH:
             return total
 
 
-def _release_one_by_one(*, at: datetime) -> int:
-    held = Hold.objects.filter(
-        state=HoldState.HELD, order__state=OrderState.SHIPPED, order__confirm_by__lte=at
-    ).order_by("order__confirm_by", "order_id")
-    due = list(held.values_list("order_id", flat=True)[:RELEASE_BATCH])
+def _release_one_by_one(*, at: datetime, platform_id: str | None) -> int:
+    orders = by_clock(selectors.unconfirmed_orders(), platform_id).filter(confirm_by__lte=at)
+    due = list(orders.order_by("confirm_by", "pk").values_list("pk", flat=True)[:RELEASE_BATCH])
     return run_each(
         due,
-        lambda order_id: releases.release_order_slowly(
-            order_id=order_id, confirmed_by=ConfirmedBy.AUTOMATIC, at=at
-        ),
+        lambda order_id: releases.release_due_order(order_id=order_id, at=at),
         sweep="release_due_confirmations",
     )
 
 
-def send_due_refunds(*, at: datetime) -> int:
+def send_due_refunds(*, at: datetime, platform_id: str | None = None) -> int:
     """Ask channels for refunds that are owed and not yet asked for."""
     due = lease_due(
-        Refund.objects.filter(state=RefundState.PENDING),
+        selectors.unsent_refunds(),
         at=at,
         lease=refunds.LEASE,
         limit=NETWORK_BATCH,
+        platform_id=platform_id,
     )
     return run_each(due, lambda refund_id: _send_refund(refund_id, at=at), sweep="send_due_refunds")
 
@@ -82,13 +86,14 @@ def _send_refund(refund_id: str, *, at: datetime) -> None:
         refunds.submit_refund(refund_id=refund_id, at=at)
 
 
-def query_due_refunds(*, at: datetime) -> int:
+def query_due_refunds(*, at: datetime, platform_id: str | None = None) -> int:
     """Ask channels what became of refunds that gave no final answer."""
     due = lease_due(
-        Refund.objects.filter(state__in=Refund.OPEN),
+        selectors.open_refunds(),
         at=at,
         lease=refunds.LEASE,
         limit=NETWORK_BATCH,
+        platform_id=platform_id,
     )
     return run_each(
         due,
@@ -97,10 +102,15 @@ def query_due_refunds(*, at: datetime) -> int:
     )
 
 
-def query_due_payments(*, at: datetime) -> int:
+def query_due_payments(*, at: datetime, platform_id: str | None = None) -> int:
     """Ask channels about payments that gave no final answer, and close those given up."""
-    watched = Payment.objects.filter(state__in=[*Payment.OPEN, PaymentState.EXPIRED])
-    due = lease_due(watched, at=at, lease=payments.LEASE, limit=NETWORK_BATCH)
+    due = lease_due(
+        selectors.watched_payments(),
+        at=at,
+        lease=payments.LEASE,
+        limit=NETWORK_BATCH,
+        platform_id=platform_id,
+    )
     return run_each(
         due,
         lambda payment_id: query_payment(payment_id=payment_id, at=at),
@@ -149,13 +159,20 @@ def _misses_its_cashier(payment: Payment, answer: contract.Answer) -> bool:
 
 
 def book_answer(*, payment_id: str, answer: contract.Answer, at: datetime) -> None:
-    """Book a channel's word that a payment succeeded. Raises: what `record_capture` raises."""
+    """Book a channel's word that a payment succeeded. The channel tells the real time of it.
+
+    Raises: what `record_capture` raises.
+    """
+    paid_at = at
+    if answer.event_at is not None:
+        rows = Payment.objects.filter(pk=payment_id)
+        paid_at = min(clocks.now_for(rows, now=answer.event_at), at)
     record_capture(
         payment_id=payment_id,
         provider_reference=answer.provider_reference,
         amount_minor=answer.amount_minor,
         currency=answer.currency,
-        paid_at=min(answer.event_at or at, at),
+        paid_at=paid_at,
         at=at,
     )
 

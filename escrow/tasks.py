@@ -1,37 +1,38 @@
-"""Celery's doorbell to the sweeps: read the clock, say who acts, call one sweep."""
+"""Celery's doorbell to the sweeps: read the clock, say who acts, call one sweep by every clock."""
 
 import pghistory
 from celery import shared_task
 from django.utils import timezone
 
 from escrow import sweeps
+from merchants import clocks
 
 
 @shared_task(name="escrow.query_due_payments")
 def query_due_payments() -> int:
     with pghistory.context(actor="sweep:query_due_payments"):
-        return sweeps.query_due_payments(at=timezone.now())
+        return clocks.sweep_every_clock(sweeps.query_due_payments, now=timezone.now())
 
 
 @shared_task(name="escrow.cancel_due_shipments")
 def cancel_due_shipments() -> int:
     with pghistory.context(actor="sweep:cancel_due_shipments"):
-        return sweeps.cancel_due_shipments(at=timezone.now())
+        return clocks.sweep_every_clock(sweeps.cancel_due_shipments, now=timezone.now())
 
 
 @shared_task(name="escrow.release_due_confirmations")
 def release_due_confirmations() -> int:
     with pghistory.context(actor="sweep:release_due_confirmations"):
-        return sweeps.release_due_confirmations(at=timezone.now())
+        return clocks.sweep_every_clock(sweeps.release_due_confirmations, now=timezone.now())
 
 
 @shared_task(name="escrow.send_due_refunds")
 def send_due_refunds() -> int:
     with pghistory.context(actor="sweep:send_due_refunds"):
-        return sweeps.send_due_refunds(at=timezone.now())
+        return clocks.sweep_every_clock(sweeps.send_due_refunds, now=timezone.now())
 
 
 @shared_task(name="escrow.query_due_refunds")
 def query_due_refunds() -> int:
     with pghistory.context(actor="sweep:query_due_refunds"):
-        return sweeps.query_due_refunds(at=timezone.now())
+        return clocks.sweep_every_clock(sweeps.query_due_refunds, now=timezone.now())

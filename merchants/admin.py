@@ -43,6 +43,10 @@ class EditedAdmin(ServiceAdmin):
         with pghistory.context(actor=operator(request), reason="edited in the admin"):
             return super().changeform_view(request, *args, **kwargs)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write what was edited and nothing else: a platform's clock may have moved meanwhile."""
+        obj.save(update_fields=form.changed_data)
+
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):
@@ -64,9 +68,19 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 @admin.register(Platform)
 class PlatformAdmin(EditedAdmin):
-    list_display = ["name", "name_zh", "slug", "currency", "service_fee_bps", "created_at"]
+    list_display = ["name", "name_zh", "slug", "mode", "currency", "service_fee_bps", "created_at"]
+    list_filter = ["mode"]
     search_fields = ["name", "name_zh", "slug", "id"]
-    readonly_fields = ["id", "slug", "currency", "service_fee_bps", "created_at"]
+    readonly_fields = [
+        "id",
+        "slug",
+        "mode",
+        "live_platform",
+        "clock_offset",
+        "currency",
+        "service_fee_bps",
+        "created_at",
+    ]
     actions_list = ["create"]
 
     @action(description=_("Add platform"), permissions=["create"])
@@ -149,7 +163,15 @@ class BankAccountAdmin(ReadOnlyAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    list_display = ["name", "masked", "platform", "mode", "last_used_at", "revoked_at"]
+    list_display = [
+        "name",
+        "masked",
+        "platform",
+        "mode",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    ]
     list_filter = ["mode", "platform"]
     list_select_related = ["platform"]
     fields = [
@@ -157,14 +179,16 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         "masked",
         "platform",
         "mode",
+        "scopes",
         "api_version",
         "created_at",
         "last_used_at",
+        "expires_at",
         "revoked_at",
     ]
     readonly_fields = ["masked"]
     actions_list = ["create"]
-    actions_detail = ["revoke"]
+    actions_detail = ["roll", "revoke"]
 
     @display(description=_("key"))
     def masked(self, key: ApiKey) -> str:
@@ -178,6 +202,22 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             title=_("Create API key"),
             form_class=forms.ApiKeyForm,
             call=services.create_api_key,
+            show_secret=lambda answer: answer[1],
+            secret_label=_now("Copy the key now: it is shown this once and stored nowhere."),
+        )
+
+    @action(description=_("Roll"), permissions=["operate"])
+    def roll(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        key = get_object_or_404(ApiKey, pk=object_id)
+        return service_page(
+            self,
+            request,
+            title=_("Roll API key"),
+            form_class=forms.ApiKeyRollForm,
+            call=services.roll_api_key,
+            arguments={"public_id": key.public_id},
+            explanation=_now("Its successor may do the same; until %(key)s ends, both are valid.")
+            % {"key": key},
             show_secret=lambda answer: answer[1],
             secret_label=_now("Copy the key now: it is shown this once and stored nowhere."),
         )

@@ -21,6 +21,8 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import INPUT_CLASSES, SELECT_CLASSES
 
 from common.errors import DomainError
+from merchants import clocks
+from merchants.models import Platform
 
 
 class ServiceForm(forms.Form):
@@ -87,6 +89,7 @@ def service_page(
     initial: Mapping[str, Any] | None = None,
     passes_reason: bool = False,
     refused: str = "",
+    platform: Platform | None = None,
 ) -> HttpResponse:
     """Show a form and, once it is posted and valid, call a service with its fields and the clock.
 
@@ -95,6 +98,7 @@ def service_page(
     `facts` are shown above the form: what the operator is about to decide on. With `object_id` the
     page leads back to that row instead of to the list. `passes_reason`: the service wants the
     reason too. `refused` says why this operator may not: the button is off, the service decides.
+    `platform`: by whose clock it happens; None: the real one.
     """
     back_url = _page_of(admin, object_id)
     form = form_class(request.POST if request.method == "POST" else None, initial=initial)
@@ -113,7 +117,8 @@ def service_page(
         reason = fields["reason"] if passes_reason else fields.pop("reason")
         try:
             with pghistory.context(actor=operator(request), reason=reason):
-                answer = call(**fields, at=timezone.now())
+                now = timezone.now()
+                answer = call(**fields, at=clocks.now_of(platform, now=now) if platform else now)
         except DomainError as refusal:
             form.add_error(None, refusal.sentence)
         else:

@@ -1,12 +1,14 @@
 """The forms of the operators' pages: one per service, fields named as its arguments."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from merchants.admin_pages import ServiceForm
-from merchants.models import BaseChoice, CommissionPlan, KeyMode, Language, Merchant, Platform
+from merchants.models import BaseChoice, CommissionPlan, Language, Merchant, Mode, Platform
+from merchants.scopes import SCOPES
 
 
 def _instant(label: Any, **options: Any) -> forms.DateTimeField:
@@ -18,6 +20,13 @@ class PlatformForm(ServiceForm):
     name = forms.CharField(label=_("Name"), max_length=120)
     name_zh = forms.CharField(label=_("Chinese name"), max_length=120, required=False)
     slug = forms.SlugField(label=_("Short name"), max_length=60)
+    mode = forms.ChoiceField(label=_("Mode"), choices=Mode.choices, help_text=_("For ever."))
+    live_platform = forms.ModelChoiceField(
+        Platform.objects.filter(mode=Mode.LIVE).order_by("name"),
+        label=_("Live side"),
+        required=False,
+        help_text=_("For a platform in test mode: its live side."),
+    )
     currency = forms.CharField(label=_("Default currency"), max_length=3, initial="CNY")
     language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
     time_zone = forms.CharField(label=_("Time zone"), initial="Asia/Shanghai")
@@ -54,7 +63,19 @@ class BankAccountForm(ServiceForm):
 class ApiKeyForm(ServiceForm):
     platform = forms.ModelChoiceField(Platform.objects.order_by("name"), label=_("Platform"))
     name = forms.CharField(label=_("Name"), max_length=80)
-    mode = forms.ChoiceField(label=_("Mode"), choices=KeyMode.choices)
+    scopes = forms.MultipleChoiceField(
+        label=_("Scopes"), choices=[(scope, scope) for scope in SCOPES], initial=SCOPES
+    )
+    expires_at = _instant(_("Expires"), required=False)
+
+
+class ApiKeyRollForm(ServiceForm):
+    overlap = forms.TypedChoiceField(
+        label=_("The old key stays valid for"),
+        choices=[(0, _("no time")), (1, _("1 hour")), (24, _("1 day")), (168, _("7 days"))],
+        coerce=lambda hours: timedelta(hours=int(hours)),
+        initial=24,
+    )
 
 
 class PlanForm(ServiceForm):

@@ -1,12 +1,99 @@
-"""Questions about people, accounts and rules. It must never change a row or open a number."""
+"""Questions about people, accounts and rules. It must never change a row or open a number.
 
-from collections.abc import Collection
+What ends in `_of` is a platform's own rows with what an answer needs beside them, for lists.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from django.db.models import Q
+from django.db.models import F, Prefetch, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from merchants import encryption, terms
-from merchants.models import BankAccount, CommissionPlan, CommissionRule
+from merchants.models import (
+    BankAccount,
+    CommissionPlan,
+    CommissionRule,
+    Merchant,
+    Mode,
+    Platform,
+)
+
+
+class OnboardingStatus(StrEnum):
+    PENDING = "pending"  # something is missing: released money may have to wait
+    READY = "ready"
+    SUSPENDED = "suspended"  # takes no new orders; what is owed is still paid
+
+
+class Requirement(StrEnum):
+    """What a seller needs before everything works."""
+
+    ACTIVE = "active"  # suspended: reactivate it
+    EMAIL = "email"  # told of payments and of the date to ship by
+    BANK_ACCOUNT = "bank_account"  # an active one in the platform's currency
+
+
+@dataclass(frozen=True, slots=True)
+class Onboarding:
+    """How far a seller has come, and what is missing, in the order of `Requirement`."""
+
+    status: OnboardingStatus
+    missing: tuple[Requirement, ...]
+
+
+def is_live(*, platform_id: str) -> bool:
+    """Whether a platform's money is real."""
+    return Platform.objects.filter(pk=platform_id, mode=Mode.LIVE).exists()
+
+
+def merchants_of(*, platform_id: str) -> QuerySet[Merchant]:
+    """A platform's sellers, each with its platform."""
+    return Merchant.objects.filter(platform_id=platform_id).select_related("platform")
+
+
+def merchants_by_id(*, platform_id: str, merchant_ids: Iterable[str]) -> dict[str, Merchant]:
+    """A platform's sellers among these ids, in one query; unknown and foreign ones are left out."""
+    return merchants_of(platform_id=platform_id).in_bulk(list(set(merchant_ids)))
+
+
+def onboarding_of(merchant: Merchant) -> Onboarding:
+    """Say what a seller still needs to be paid."""
+    return onboarding_of_all([merchant])[merchant.pk]
+
+
+def onboarding_of_all(merchants: Collection[Merchant]) -> dict[str, Onboarding]:
+    """Say what each of several sellers still needs, in one query. They come with `platform`.
+
+    Returns: by seller id.
+    """
+    accounts = BankAccount.objects.filter(merchant__in=merchants, active=True)
+    known = set(accounts.values_list("merchant_id", "currency"))
+    return {
+        merchant.pk: _onboarding(
+            merchant, has_account=(merchant.pk, merchant.platform.currency) in known
+        )
+        for merchant in merchants
+    }
+
+
+def _onboarding(merchant: Merchant, *, has_account: bool) -> Onboarding:
+    met = {
+        Requirement.ACTIVE: merchant.active,
+        Requirement.EMAIL: bool(merchant.email),
+        Requirement.BANK_ACCOUNT: has_account,
+    }
+    missing = tuple(requirement for requirement in Requirement if not met[requirement])
+    if not merchant.active:
+        return Onboarding(OnboardingStatus.SUSPENDED, missing)
+    return Onboarding(OnboardingStatus.PENDING if missing else OnboardingStatus.READY, missing)
+
+
+def bank_accounts_of(*, platform_id: str) -> QuerySet[BankAccount]:
+    """Accounts of a platform's sellers and its own (those without a seller), active or not."""
+    return BankAccount.objects.filter(platform_id=platform_id).select_related("merchant")
 
 
 def active_bank_account(
@@ -27,6 +114,27 @@ def list_bank_accounts_by_number(*, account_number: str) -> list[BankAccount]:
 def compact_number(account_number: str) -> str:
     """Leave out the spaces and dashes people type between groups of digits."""
     return account_number.replace(" ", "").replace("-", "").upper()
+
+
+def plans_of(*, platform_id: str) -> QuerySet[CommissionPlan]:
+    """A platform's plans with all their rules, ended ones too: `rules.all()`, by what they match,
+    the highest priority first. Each rule has its `version`: 1, 2, 3 … of the rules for the same
+    sales with the same priority, as they were written."""
+    version = Window(
+        RowNumber(),
+        partition_by=["plan_id", "currency", "priority", "merchant_id", "category"],
+        order_by="id",
+    )
+    rules = CommissionRule.objects.annotate(version=version).order_by(
+        "currency", F("priority").desc(), "merchant_id", "category", "id"
+    )
+    plans = CommissionPlan.objects.filter(platform_id=platform_id)
+    return plans.prefetch_related(Prefetch("rules", rules))
+
+
+def rules_of(*, platform_id: str) -> QuerySet[CommissionRule]:
+    """A platform's rules of all its plans."""
+    return CommissionRule.objects.filter(plan__platform_id=platform_id).select_related("plan")
 
 
 def active_plan_id(*, platform_id: str) -> str | None:
@@ -53,6 +161,16 @@ def list_matching_rules(
         plan_id=plan_id,
         currency=currency,
         category__in={"", *categories},
+        effective_from__lte=at,
+    ).order_by("id")
+    return [snapshot(row) for row in rows]
+
+
+def list_rules_in_force(*, plan_id: str, at: datetime) -> list[terms.Rule]:
+    """All rules of a plan that count for orders created at that instant, as plain values."""
+    rows = CommissionRule.objects.filter(
+        Q(effective_to__isnull=True) | Q(effective_to__gt=at),
+        plan_id=plan_id,
         effective_from__lte=at,
     ).order_by("id")
     return [snapshot(row) for row in rows]

@@ -46,6 +46,16 @@ class OrderedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Sale:
+    """What the commission of an order depends on. Amounts in minor units of `currency`."""
+
+    merchant_id: str
+    currency: str
+    lines: Sequence[OrderedLine]  # at least one
+    shipping_minor: int  # >= 0
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A commission rule as it stood when the order was created."""
 

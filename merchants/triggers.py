@@ -27,6 +27,16 @@ _OVERLAP = """
     RETURN NEW;
 """
 
+_LIVE_SIDE = """
+    IF NEW.live_platform_id IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM merchants_platform WHERE id = NEW.live_platform_id AND mode = 'LIVE'
+    ) THEN
+        RAISE EXCEPTION 'the live side of a platform is a live platform'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'platform_live_side_is_live';
+    END IF;
+    RETURN NEW;
+"""
+
 
 def refuse_overlap() -> pgtrigger.Trigger:
     """Refuse a rule that ties with another one, also for raw SQL.
@@ -40,4 +50,23 @@ def refuse_overlap() -> pgtrigger.Trigger:
         when=pgtrigger.Before,
         operation=pgtrigger.Insert | pgtrigger.Update,
         func=_OVERLAP,
+    )
+
+
+def clock_forward() -> pgtrigger.Trigger:
+    """Refuse to turn a platform's clock back: its rows would lie in the future."""
+    return pgtrigger.Protect(
+        name="platform_clock_forward",
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(new__clock_offset__lt=pgtrigger.F("old__clock_offset")),
+    )
+
+
+def live_side_is_live() -> pgtrigger.Trigger:
+    """Refuse a live side that is itself a platform in test mode. A mode never changes."""
+    return pgtrigger.Trigger(
+        name="platform_live_side_is_live",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func=_LIVE_SIDE,
     )

@@ -23,14 +23,17 @@ from notifications.models import Audience, Channel, Delivery, DeliveryState, Eve
 MAILS: Mapping[str, tuple[Audience, ...]] = {
     "order.paid": (Audience.SELLER,),
     "order.ship_reminder": (Audience.SELLER,),
+    "order.ship_extended": (Audience.SELLER, Audience.BUYER),
     "order.confirm_reminder": (Audience.BUYER,),
+    "order.confirm_extended": (Audience.SELLER, Audience.BUYER),
     "order.canceled": (Audience.SELLER, Audience.BUYER),
     "payout.paid": (Audience.SELLER,),
     "payout.failed": (Audience.SELLER,),
     "payout.returned": (Audience.SELLER,),
+    "webhook_endpoint.disabled": (Audience.PLATFORM,),
 }
 FOLDERS = {Language.ENGLISH.value: "en", Language.CHINESE.value: "zh_Hans"}
-INSTANTS = ("ship_by", "confirm_by")
+INSTANTS = ("ship_by", "confirm_by", "failing_since")
 LONGEST_ADDRESS = 254
 
 
@@ -40,9 +43,7 @@ def list_deliveries(events: Sequence[Event], at: datetime) -> list[Delivery]:
     An address nobody can send to becomes a delivery that has FAILED already, so that people see it.
     """
     told = [event for event in events if _is_told(event)]
-    merchants = Merchant.objects.in_bulk(
-        {event.data["merchant"] for event in told if event.data["merchant"]}
-    )
+    merchants = Merchant.objects.in_bulk({_merchant_of(event) for event in told} - {""})
     return [
         _delivery(event, audience, *addressee, at=at)
         for event in told
@@ -91,6 +92,13 @@ def _is_told(event: Event) -> bool:
     return event.type != "order.canceled" or event.data["ship_by"] is not None
 
 
+def _merchant_of(event: Event) -> str:
+    """The id of the seller an event is about; empty when it is about the platform itself."""
+    if Audience.PLATFORM in MAILS[event.type]:
+        return ""
+    return event.data["merchant"] or ""
+
+
 def _addressee(
     event: Event, audience: Audience, merchants: Mapping[str, Merchant]
 ) -> tuple[str, str]:
@@ -98,7 +106,9 @@ def _addressee(
     if audience == Audience.BUYER:
         language = event.data.get("buyer_language") or event.platform.language
         return event.data["buyer_email"], language
-    merchant = merchants.get(event.data["merchant"] or "")
+    if audience == Audience.PLATFORM:
+        return event.platform.contact_email, event.platform.language
+    merchant = merchants.get(_merchant_of(event))
     return (merchant.email, merchant.language) if merchant else ("", "")
 
 
@@ -107,6 +117,7 @@ def _delivery(
 ) -> Delivery:
     refused = _refuse_address(recipient)
     return Delivery(
+        platform_id=event.platform_id,
         event=event,
         channel=Channel.EMAIL,
         recipient=recipient.replace("\x00", "")[:LONGEST_ADDRESS],
@@ -131,17 +142,21 @@ def _words(event: Event, language: str) -> dict[str, Any]:
     """The facts of an event as people read them; line breaks inside a fact become spaces."""
     facts = event.data
     zone = ZoneInfo(event.platform.time_zone)
-    merchant = Merchant.objects.filter(pk=facts["merchant"]).first() if facts["merchant"] else None
+    merchant = Merchant.objects.filter(pk=_merchant_of(event)).first()
     instants = {name: _local(facts[name], zone) for name in INSTANTS if facts.get(name)}
     chinese = language == Language.CHINESE
     words = {
         **facts,
         **instants,
-        "amount": str(Money(facts["amount_minor"], facts["currency"])),
+        "amount": _amount(facts),
         "merchant_name": merchant.name if merchant else "",
         "platform_name": (event.platform.name_zh if chinese else "") or event.platform.name,
     }
     return {name: _one_line(value) for name, value in words.items()}
+
+
+def _amount(facts: Mapping[str, Any]) -> str:
+    return str(Money(facts["amount_minor"], facts["currency"])) if "currency" in facts else ""
 
 
 def _one_line(value: Any) -> Any:

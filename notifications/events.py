@@ -30,6 +30,22 @@ class CanceledOrderFacts(OrderFacts):
     reason: str  # a value of orders.models.CancelReason
 
 
+class ExtendedOrderFacts(OrderFacts):
+    by: str  # BUYER, MERCHANT or PLATFORM
+    before: str  # ISO 8601; the deadline that was moved
+
+
+class ShipmentFacts(OrderFacts):
+    shipment: str  # id
+    carrier: str
+    tracking_number: str
+
+
+class CorrectedShipmentFacts(ShipmentFacts):
+    old_carrier: str
+    old_tracking_number: str
+
+
 class PaymentFacts(TypedDict):
     payment: str
     amount_minor: int
@@ -58,11 +74,25 @@ class PayoutFacts(TypedDict):
     reason: NotRequired[str]  # the bank's words, when it failed or came back
 
 
+class EndpointFacts(TypedDict):
+    endpoint: str  # id of a webhook endpoint
+
+
+class DisabledEndpointFacts(EndpointFacts):
+    url: str  # without its query, which may hold a password
+    reason: str  # a value of notifications.models.DisabledReason
+    failing_since: str  # ISO 8601
+
+
 EVENT_TYPES: Mapping[str, type[Any]] = {
     "order.created": OrderFacts,
     "order.paid": PaidOrderFacts,
     "order.ship_reminder": OrderFacts,
+    "order.ship_extended": ExtendedOrderFacts,
     "order.shipped": OrderFacts,
+    "order.shipment_added": ShipmentFacts,
+    "order.shipment_corrected": CorrectedShipmentFacts,
+    "order.confirm_extended": ExtendedOrderFacts,
     "order.confirm_reminder": OrderFacts,
     "order.confirmed": OrderFacts,
     "order.canceled": CanceledOrderFacts,
@@ -82,6 +112,8 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     "payout.failed": PayoutFacts,
     "payout.returned": PayoutFacts,
     "payout.unknown": PayoutFacts,
+    "webhook_endpoint.ping": EndpointFacts,
+    "webhook_endpoint.disabled": DisabledEndpointFacts,
 }
 
 

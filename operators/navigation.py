@@ -49,6 +49,8 @@ MENU: list[tuple[Text, list[tuple[Text, str, str]]]] = [
             (_("Inbox"), "channels_inboundnotification", "inbox"),
             (_("Events"), "notifications_event", "bolt"),
             (_("Deliveries"), "notifications_delivery", "outgoing_mail"),
+            (_("Delivery attempts"), "notifications_deliveryattempt", "history"),
+            (_("Webhook endpoints"), "notifications_webhookendpoint", "webhook"),
         ],
     ),
     (

@@ -189,10 +189,15 @@ def payments(order: Order) -> panels.Table:
 def shipments(order: Order) -> panels.Table:
     return panels.Table(
         title=_("Shipments"),
-        headings=[_("Carrier"), _("Tracking number"), _("Shipped at")],
+        headings=[_("Carrier"), _("Tracking number"), _("Shipped at"), _("Corrected")],
         rows=[
-            [parcel.carrier, panels.mono(parcel.tracking_number), panels.instant(parcel.shipped_at)]
-            for parcel in order.shipments.order_by("shipped_at", "id")
+            [
+                parcel.carrier,
+                panels.mono(parcel.tracking_number),
+                panels.instant(parcel.shipped_at),
+                panels.instant(parcel.corrected_at),
+            ]
+            for parcel in order.shipments.order_by("position")
         ],
         empty=_("Nothing was shipped yet."),
     )

@@ -1,7 +1,7 @@
 """What orders and payments tell the world: thin events written to the outbox with the change
 itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,8 @@ from notifications import services as notifications
 from orders.models import Order, Payment
 
 
-def _instant(value: datetime | None) -> str | None:
+def instant(value: datetime | None) -> str | None:
+    """Write an instant as events tell it: ISO 8601, UTC, microseconds."""
     return value.astimezone(UTC).isoformat(timespec="microseconds") if value else None
 
 
@@ -22,8 +23,8 @@ def order_facts(order: Order) -> dict[str, Any]:
         "merchant": order.merchant_id,
         "amount_minor": order.amount_minor,
         "currency": order.currency,
-        "ship_by": _instant(order.ship_by),
-        "confirm_by": _instant(order.confirm_by),
+        "ship_by": instant(order.ship_by),
+        "confirm_by": instant(order.confirm_by),
         "buyer_email": order.buyer_email,
     }
 
@@ -39,6 +40,23 @@ def record_order_event(
         sequence=sequence,
         data={**order_facts(order), **(extra or {})},
         at=at,
+    )
+
+
+def record_created_orders(orders: Iterable[Order], *, at: datetime) -> None:
+    """Write the first event of many new orders at once, in the order given."""
+    notifications.record_events(
+        drafts=(
+            notifications.EventDraft(
+                type="order.created",
+                platform_id=order.platform_id,
+                subject_id=order.id,
+                sequence=1,
+                data=order_facts(order),
+                at=at,
+            )
+            for order in orders
+        )
     )
 
 

@@ -2,9 +2,13 @@
 
 import hashlib
 import hmac
+from datetime import datetime
+
+from django.db.models import QuerySet
 
 from common.errors import DomainError
-from orders.models import Order, Payment, PaymentOrder
+from orders.claims import MISSED, earliest, first_of
+from orders.models import Order, OrderState, Payment, PaymentOrder
 
 
 class BuyerTokenInvalid(DomainError):
@@ -59,4 +63,34 @@ def get_payment(*, platform_id: str, payment_id: str) -> Payment | None:
         Payment.objects.filter(platform_id=platform_id, pk=payment_id)
         .prefetch_related("parts")
         .first()
+    )
+
+
+def orders_of(*, platform_id: str) -> QuerySet[Order]:
+    """A platform's orders with their sellers, for lists; `get_order` has lines and parcels too."""
+    return Order.objects.filter(platform_id=platform_id).select_related("merchant")
+
+
+def payments_of(*, platform_id: str) -> QuerySet[Payment]:
+    """A platform's payments with the orders they pay: `parts`."""
+    return Payment.objects.filter(platform_id=platform_id).prefetch_related("parts")
+
+
+def unpaid_orders() -> QuerySet[Order]:
+    """Orders that expire after `pay_by`."""
+    return Order.objects.filter(state=OrderState.CREATED)
+
+
+def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | None:
+    """Return when a platform's next order expires or its next reminder is written.
+
+    Args: after: only what is due later than this instant.
+    """
+    orders = Order.objects.filter(platform_id=platform_id)
+    return first_of(
+        earliest(
+            unpaid_orders().filter(platform_id=platform_id), "pay_by", after=after, wait=MISSED
+        ),
+        earliest(orders, "remind_ship_at", after=after),
+        earliest(orders, "remind_confirm_at", after=after),
     )

@@ -1,12 +1,16 @@
 """The due work of station 1. Each sweep takes `at`, may run twice or late, and one bad row never
-stops the rest."""
+stops the rest.
+
+`platform_id`: only that platform, by its own clock; None: all that live by the real one.
+"""
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from orders.claims import claim_due
-from orders.models import Order, OrderState
+from orders import selectors
+from orders.claims import MISSED, claim_due
+from orders.models import Order
 from orders.services import lifecycle, payments
 
 log = logging.getLogger(__name__)
@@ -25,10 +29,10 @@ def run_each(ids: list[str], verb: Callable[[str], object], *, sweep: str) -> in
     return done
 
 
-def expire_due_orders(*, at: datetime) -> int:
+def expire_due_orders(*, at: datetime, platform_id: str | None = None) -> int:
     """Expire orders not paid by `pay_by`."""
     due = claim_due(
-        Order.objects.filter(state=OrderState.CREATED), field="pay_by", at=at, limit=BATCH
+        selectors.unpaid_orders(), field="pay_by", at=at, limit=BATCH, platform_id=platform_id
     )
     return run_each(
         due,
@@ -37,9 +41,15 @@ def expire_due_orders(*, at: datetime) -> int:
     )
 
 
-def remind_due_shipments(*, at: datetime) -> int:
+def remind_due_shipments(*, at: datetime, platform_id: str | None = None) -> int:
     """Remind sellers before `ship_by`."""
-    due = claim_due(Order.objects.all(), field="remind_ship_at", at=_including(at), limit=BATCH)
+    due = claim_due(
+        Order.objects.all(),
+        field="remind_ship_at",
+        at=at + MISSED,  # a reminder comes at its instant, not after it
+        limit=BATCH,
+        platform_id=platform_id,
+    )
     return run_each(
         due,
         lambda order_id: lifecycle.remind_of_shipment(order_id=order_id, at=at),
@@ -47,15 +57,17 @@ def remind_due_shipments(*, at: datetime) -> int:
     )
 
 
-def remind_due_confirmations(*, at: datetime) -> int:
+def remind_due_confirmations(*, at: datetime, platform_id: str | None = None) -> int:
     """Remind buyers before `confirm_by`."""
-    due = claim_due(Order.objects.all(), field="remind_confirm_at", at=_including(at), limit=BATCH)
+    due = claim_due(
+        Order.objects.all(),
+        field="remind_confirm_at",
+        at=at + MISSED,  # a reminder comes at its instant, not after it
+        limit=BATCH,
+        platform_id=platform_id,
+    )
     return run_each(
         due,
         lambda order_id: lifecycle.remind_of_confirmation(order_id=order_id, at=at),
         sweep="remind_due_confirmations",
     )
-
-
-def _including(at: datetime) -> datetime:
-    return at + timedelta(microseconds=1)

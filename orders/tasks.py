@@ -1,25 +1,26 @@
-"""Celery's doorbell to the sweeps: read the clock, say who acts, call one sweep."""
+"""Celery's doorbell to the sweeps: read the clock, say who acts, call one sweep by every clock."""
 
 import pghistory
 from celery import shared_task
 from django.utils import timezone
 
+from merchants import clocks
 from orders import sweeps
 
 
 @shared_task(name="orders.expire_due_orders")
 def expire_due_orders() -> int:
     with pghistory.context(actor="sweep:expire_due_orders"):
-        return sweeps.expire_due_orders(at=timezone.now())
+        return clocks.sweep_every_clock(sweeps.expire_due_orders, now=timezone.now())
 
 
 @shared_task(name="orders.remind_due_shipments")
 def remind_due_shipments() -> int:
     with pghistory.context(actor="sweep:remind_due_shipments"):
-        return sweeps.remind_due_shipments(at=timezone.now())
+        return clocks.sweep_every_clock(sweeps.remind_due_shipments, now=timezone.now())
 
 
 @shared_task(name="orders.remind_due_confirmations")
 def remind_due_confirmations() -> int:
     with pghistory.context(actor="sweep:remind_due_confirmations"):
-        return sweeps.remind_due_confirmations(at=timezone.now())
+        return clocks.sweep_every_clock(sweeps.remind_due_confirmations, now=timezone.now())

@@ -200,12 +200,14 @@ class PayoutAdmin(ShownAdmin):
             object_id=object_id,
             facts=rows.asked(payout),
             refused=rows.own_request() if own else "",
+            platform=payout.platform,
         )
 
     @action(
         description=_("Refuse"), permissions=["decide"], icon="block", variant=ActionVariant.DANGER
     )
     def refuse(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        payout = _find(object_id)
         return service_page(
             self,
             request,
@@ -214,12 +216,14 @@ class PayoutAdmin(ShownAdmin):
             arguments={"payout_id": object_id, "operator": request.user},
             explanation=_now("The money goes back to what we owe the payee. Say why."),
             object_id=object_id,
-            facts=rows.asked(_find(object_id)),
+            facts=rows.asked(payout),
+            platform=payout.platform,
             passes_reason=True,
         )
 
     @action(description=_("Replace"), permissions=["replace"], icon="replay")
     def replace(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        payout = _find(object_id)
         return service_page(
             self,
             request,
@@ -231,11 +235,13 @@ class PayoutAdmin(ShownAdmin):
                 " Another person has to approve it."
             ),
             object_id=object_id,
-            facts=rows.asked(_find(object_id)),
+            facts=rows.asked(payout),
+            platform=payout.platform,
         )
 
     @action(description=_("Say what became of it"), permissions=["claim"], icon="fact_check")
     def claim(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        payout = _find(object_id)
         return service_page(
             self,
             request,
@@ -245,7 +251,8 @@ class PayoutAdmin(ShownAdmin):
             arguments={"payout_id": object_id, "operator": request.user},
             explanation=_now("Nothing moves until a second person confirms it."),
             object_id=object_id,
-            facts=rows.asked(_find(object_id)),
+            facts=rows.asked(payout),
+            platform=payout.platform,
         )
 
     @action(
@@ -268,6 +275,7 @@ class PayoutAdmin(ShownAdmin):
             object_id=object_id,
             facts=[*rows.asked(payout), *rows.claimed(payout)],
             refused=rows.own_claim() if own else "",
+            platform=payout.platform,
         )
 
 
@@ -321,7 +329,7 @@ class PayoutScheduleAdmin(ShownAdmin):
 
     @action(description=_("Change"), permissions=["operate"], icon="edit")
     def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = get_object_or_404(PayoutSchedule, pk=object_id)
+        row = get_object_or_404(PayoutSchedule.objects.select_related("platform"), pk=object_id)
         fields = ("cadence", "weekday", "minimum_minor", "approval_above_minor")
         return service_page(
             self,
@@ -334,4 +342,5 @@ class PayoutScheduleAdmin(ShownAdmin):
             object_id=object_id,
             facts=[(_("Payee"), rows.payee(row))],
             initial={name: getattr(row, name) for name in fields},
+            platform=row.platform,
         )

@@ -5,6 +5,7 @@ It must never guess: a bad value ends the program.
 
 import base64
 import binascii
+import ipaddress
 import json
 import os
 import re
@@ -18,6 +19,8 @@ import dj_database_url
 from environs import Env, EnvError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 KEY_BYTES = 32  # AES-256
 KEY_ID = re.compile(r"^[a-z0-9-]{1,16}$")
 
@@ -89,6 +92,16 @@ def base_url(name: str, default: str) -> str:
     if not urlsplit(given).hostname or urlsplit(given).query:
         raise BadSetting(f"set {name} to an address such as https://pay.example.com.")
     return given.rstrip("/")
+
+
+def networks(name: str) -> tuple[Network, ...]:
+    """Read IP networks, comma separated; none when it is not set. Raises: BadSetting."""
+    try:
+        return tuple(
+            ipaddress.ip_network(part.strip()) for part in filter(None, text(name, "").split(","))
+        )
+    except ValueError:
+        raise BadSetting(f"set {name} to networks such as 10.0.0.0/8,fd00::/8.") from None
 
 
 def database(name: str) -> dict[str, Any]:

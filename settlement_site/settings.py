@@ -14,6 +14,7 @@ from django.templatetags.static import static
 from kombu import Exchange, Queue
 
 from settlement_site import embedded_postgres, embedded_valkey, environment, logs
+from settlement_site.clockwork import clockwork
 from settlement_site.colors import INDIGO
 from settlement_site.environment import BASE_DIR, VAR_DIR, BadSetting
 
@@ -54,6 +55,10 @@ ALLOWED_HOSTS = [
 # Forms posted from our own pages, behind whatever proxy, come from this origin.
 CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PUBLIC_URL))]
 
+# Private networks webhooks may be sent to, such as `10.0.0.0/8`, by http and to any port too. By
+# default none: everything else must be public, speak https and listen on port 443 or 8443.
+WEBHOOK_ALLOWED_NETWORKS = environment.networks("WEBHOOK_ALLOWED_NETWORKS")
+
 # Cookies travel over https only, as soon as we are served over https.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https:")
 
@@ -72,6 +77,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",  # the page that shows the API, without another host
     "pgtrigger",
     "pghistory",
     "django_fsm",
@@ -152,7 +159,26 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "api.schema.ApiSchema",
 }
+
+# The description of the API. What it says is found in the views (api/schema.py).
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Holdfast API",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SORT_OPERATIONS": False,  # as the addresses are listed
+    "SORT_OPERATION_PARAMETERS": False,
+    "POSTPROCESSING_HOOKS": ["api.schema.finish"],
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+}
+
+
+# What one API key may send per minute before it is asked to wait.
+API_READS_PER_MINUTE = environment.number("API_READS_PER_MINUTE", 6000, lowest=1, highest=10**8)
+API_WRITES_PER_MINUTE = environment.number("API_WRITES_PER_MINUTE", 3000, lowest=1, highest=10**8)
 
 
 # --- People --------------------------------------------------------------------------------------
@@ -165,13 +191,11 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 
+_VALIDATION = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
 ]
 
 # Mail is written under var/mail ("file", embedded mode), to standard output ("console"), or sent
@@ -295,35 +319,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-# Money never waits behind mail and webhooks. A worker without -Q serves both queues.
+# Money never waits behind mail, nor mail behind webhooks. A worker without -Q serves all queues.
 CELERY_TASK_QUEUES = [
-    Queue(name, Exchange(name), routing_key=name) for name in ("money", "default")
+    Queue(name, Exchange(name), routing_key=name) for name in ("money", "default", "webhooks")
 ]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 
 # How often the fast sweeps run.
 SWEEP_SECONDS = environment.number("SWEEP_SECONDS", 5, lowest=1, highest=3600)
 
-_FAST, _HOURLY = timedelta(seconds=SWEEP_SECONDS), timedelta(hours=1)
-
-# The clockwork: every sweep, how often it runs, its queue. A sweep finds its work by due times in
-# PostgreSQL, so it may be late or run twice, and a beat that is dead for a day only delays.
-CLOCKWORK = [
-    ("orders.expire_due_orders", _FAST, "money"),
-    ("orders.remind_due_shipments", _FAST, "default"),
-    ("orders.remind_due_confirmations", _FAST, "default"),
-    ("escrow.query_due_payments", _FAST, "money"),
-    ("escrow.cancel_due_shipments", _FAST, "money"),
-    ("escrow.release_due_confirmations", _FAST, "money"),
-    ("escrow.send_due_refunds", _FAST, "money"),
-    ("escrow.query_due_refunds", _FAST, "money"),
-    ("payouts.cut_due_settlements", _FAST, "money"),
-    ("payouts.send_due_payouts", _FAST, "money"),
-    ("payouts.query_due_payouts", _FAST, "money"),
-    ("api.apply_due_notifications", _FAST, "money"),
-    ("notifications.relay_due_events", _FAST, "default"),
-    ("ledger.checkpoint_hot_accounts", _HOURLY, "money"),
-]
+CLOCKWORK = clockwork(fast=timedelta(seconds=SWEEP_SECONDS))
 
 CELERY_TASK_ROUTES = {task: {"queue": queue} for task, _, queue in CLOCKWORK}
 

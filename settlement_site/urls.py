@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from api import health
+from api import documentation, health
 
 urlpatterns = [
     path("v1/", include("api.v1.urls")),
+    path("docs/api", documentation.show_api),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", health.show_liveness),

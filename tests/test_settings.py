@@ -58,6 +58,14 @@ REFUSALS = [
     ({"EMAIL_PORT": "0"}, "set EMAIL_PORT to a whole number from 1 to 65535."),
     ({"SWEEP_SECONDS": "0"}, "set SWEEP_SECONDS to a whole number from 1 to 3600."),
     ({"SWEEP_SECONDS": "1.5"}, "set SWEEP_SECONDS to a whole number from 1 to 3600."),
+    (
+        {"WEBHOOK_ALLOWED_NETWORKS": "10.0.0.0/8,everything"},
+        "set WEBHOOK_ALLOWED_NETWORKS to networks such as 10.0.0.0/8,fd00::/8.",
+    ),
+    (
+        {"WEBHOOK_ALLOWED_NETWORKS": "10.0.0.1/8"},
+        "set WEBHOOK_ALLOWED_NETWORKS to networks such as 10.0.0.0/8,fd00::/8.",
+    ),
     ({"LOG_LEVEL": "LOUD"}, "set LOG_LEVEL to one of DEBUG, INFO, WARNING, ERROR."),
 ]
 

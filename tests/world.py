@@ -166,12 +166,11 @@ def add_payee(
     )
 
 
-def make_platform(*, at: datetime) -> Platform:
+def make_platform(*, at: datetime, **changes: Any) -> Platform:
     """A platform with the commission of the worked example: 5 % of goods, floor 100, cap 5000;
     service fee 0.6 %."""
-    platform = merchants.create_platform(
-        name="Teahouse", slug="teahouse", service_fee_bps=60, currency="CNY", at=at
-    )
+    named = {"name": "Teahouse", "slug": "teahouse", "service_fee_bps": 60, "currency": "CNY"}
+    platform = merchants.create_platform(**{**named, **changes}, at=at)
     plan = merchants.create_plan(platform=platform, name="Standard", at=at)
     merchants.add_rule(
         plan=plan,

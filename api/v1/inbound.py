@@ -6,6 +6,7 @@ Once a message is kept the answer must never be anything but 200: the sweep trie
 import logging
 
 import pghistory
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,6 +26,7 @@ class InboundView(ApiView):
     content_negotiation_class = AnswersJsonAnyway
     kind = ""  # "channels" or "rails"
 
+    @extend_schema(exclude=True)
     def post(self, request: Request, name: str) -> Response:
         """Keep a notification and act on it. The same one again is answered the same."""
         source = f"{self.kind}/{name}"

@@ -3,17 +3,41 @@
 It must never take the channel's silence for a failure.
 """
 
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import lookups
-from api.v1 import answers, requests
+from api import lookups, pages
+from api.idempotency import idempotent
+from api.refusals import refuses
+from api.v1.answers import payments as answers
+from api.v1.requests import payments as requests
 from api.views import ApiView
+from orders import selectors
+from orders.models import Payment, PaymentState
 from orders.services import payments
 
 
-class PaymentsView(ApiView):
+class PaymentsView(pages.ListView):
+    scope = "payments"
+    answer = answers.PaymentAnswer
+    filters: ClassVar = {
+        "state": pages.one_of(PaymentState, "state", "State of the payment."),
+        "order": pages.text("parts__order_id", "Id of an order it pays."),
+        "channel": pages.text("channel", "Payment channel."),
+        **pages.created(),
+    }
+
+    def rows(self) -> QuerySet[Payment]:
+        return selectors.payments_of(platform_id=self.platform.id)
+
+    @extend_schema(request=requests.PaymentRequest, responses={201: answers.PaymentAnswer})
+    @refuses(lookups.require_orders, payments.create_payment, payments.submit_payment)
+    @idempotent
     def post(self, request: Request) -> Response:
         """Create a payment for one or several orders and ask the channel for its cashier.
 
@@ -28,12 +52,20 @@ class PaymentsView(ApiView):
             return_url=body["return_url"],
             at=request.at,
         )
-        payment = payments.submit_payment(payment_id=payment.id, at=request.at)
         path = reverse("v1:payment", args=[payment.id])
         return Response(answers.PaymentAnswer(payment).data, status=201, headers={"Location": path})
 
+    def conclude(self, request: Request, answered: dict[str, Any]) -> dict[str, Any]:
+        """Ask the channel, now that the payment is committed."""
+        payment = payments.submit_payment(payment_id=answered["id"], at=request.at)
+        return answers.PaymentAnswer(payment).data
+
 
 class PaymentView(ApiView):
+    scope = "payments"
+    answer = answers.PaymentAnswer
+
+    @refuses(lookups.get_payment)
     def get(self, request: Request, payment_id: str) -> Response:
         """Return a payment."""
         payment = lookups.get_payment(platform=self.platform, payment_id=payment_id)

@@ -1,19 +1,17 @@
 """Explains the code of a problem document to who opens its `type`. It must never need a key."""
 
-from collections.abc import Iterator
-from inspect import getdoc
-
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import errors
+from api import errors, refusals
+from api.v1.answers.problems import MeaningAnswer
 from api.views import ApiView
-from common.errors import DomainError
 
 
 class ProblemView(ApiView):
     authentication_classes = []
+    answer = MeaningAnswer
 
     def get(self, request: Request, code: str) -> Response:
         """Return what a code means and the HTTP status it comes with."""
@@ -29,13 +27,6 @@ class ProblemView(ApiView):
 def catalogue() -> dict[str, tuple[int, str]]:
     """Every code the API can answer: its HTTP status and what it means."""
     found = {}
-    for refusal in _refusals(DomainError):
-        meaning = (refusal.__doc__ and getdoc(refusal)) or f"{errors.title_of(refusal.code)}."
-        found.setdefault(refusal.code, (refusal.status, meaning))
+    for refusal in refusals.all_refusals():
+        found.setdefault(refusal.code, (refusal.status, refusals.meaning_of(refusal)))
     return found | errors.MEANINGS
-
-
-def _refusals(base: type[DomainError]) -> Iterator[type[DomainError]]:
-    for refusal in base.__subclasses__():
-        yield refusal
-        yield from _refusals(refusal)

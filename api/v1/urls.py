@@ -2,10 +2,10 @@
 
 from django.urls import path, re_path, register_converter
 
+from api.v1 import commission, merchants, money, orders, payments, payouts, sandbox, webhooks
 from api.v1.inbound import InboundView
 from api.v1.missing import MissingView
-from api.v1.orders import OrderCancelView, OrderConfirmView, OrderShipView, OrdersView, OrderView
-from api.v1.payments import PaymentsView, PaymentView
+from api.v1.openapi import OpenApiView
 from api.v1.problems import ProblemView
 
 
@@ -25,17 +25,75 @@ register_converter(NameConverter, "name")
 
 app_name = "v1"
 urlpatterns = [
-    path("orders", OrdersView.as_view(), name="orders"),
-    path("orders/<name:order_id>", OrderView.as_view(), name="order"),
-    path("orders/<name:order_id>/ship", OrderShipView.as_view(), name="order-ship"),
-    path("orders/<name:order_id>/cancel", OrderCancelView.as_view(), name="order-cancel"),
-    path("orders/<name:order_id>/confirm", OrderConfirmView.as_view(), name="order-confirm"),
-    path("payments", PaymentsView.as_view(), name="payments"),
-    path("payments/<name:payment_id>", PaymentView.as_view(), name="payment"),
+    path("merchants", merchants.MerchantsView.as_view(), name="merchants"),
+    path("merchants/<name:id>", merchants.MerchantView.as_view(), name="merchant"),
+    path("bank-accounts", merchants.BankAccountsView.as_view(), name="bank-accounts"),
+    path("bank-accounts/<name:id>", merchants.BankAccountView.as_view(), name="bank-account"),
+    path("commission-plans", commission.PlansView.as_view(), name="commission-plans"),
+    path("commission-plans/<name:id>", commission.PlanView.as_view(), name="commission-plan"),
+    path("commission-plans/<name:id>/rules", commission.RulesView.as_view(), name="rules"),
+    path("commission-plans/<name:id>/explain", commission.ExplainView.as_view(), name="explain"),
+    path("commission-plans/<name:id>/what-if", commission.WhatIfView.as_view(), name="what-if"),
+    path(
+        "commission-rules/<name:id>/replace",
+        commission.RuleReplaceView.as_view(),
+        name="rule-replace",
+    ),
+    path("commission-rules/<name:id>/end", commission.RuleEndView.as_view(), name="rule-end"),
+    path("orders", orders.OrdersView.as_view(), name="orders"),
+    path("orders/bulk", orders.OrdersBulkView.as_view(), name="orders-bulk"),
+    path("orders/<name:order_id>", orders.OrderView.as_view(), name="order"),
+    path("orders/<name:order_id>/ship", orders.OrderShipView.as_view(), name="order-ship"),
+    path("orders/<name:order_id>/parcels", orders.OrderParcelsView.as_view(), name="order-parcels"),
+    path(
+        "orders/<name:order_id>/parcels/<name:parcel_id>/correct",
+        orders.OrderParcelCorrectView.as_view(),
+        name="order-parcel-correct",
+    ),
+    path("orders/<name:order_id>/extend", orders.OrderExtendView.as_view(), name="order-extend"),
+    path("orders/<name:order_id>/cancel", orders.OrderCancelView.as_view(), name="order-cancel"),
+    path("orders/<name:order_id>/confirm", orders.OrderConfirmView.as_view(), name="order-confirm"),
+    path("payments", payments.PaymentsView.as_view(), name="payments"),
+    path("payments/<name:payment_id>", payments.PaymentView.as_view(), name="payment"),
+    path("holds", money.HoldsView.as_view(), name="holds"),
+    path("holds/<name:id>", money.HoldView.as_view(), name="hold"),
+    path("releases", money.ReleasesView.as_view(), name="releases"),
+    path("releases/<name:id>", money.ReleaseView.as_view(), name="release"),
+    path("refunds", money.RefundsView.as_view(), name="refunds"),
+    path("refunds/<name:id>", money.RefundView.as_view(), name="refund"),
+    path("balances", money.BalancesView.as_view(), name="balances"),
+    path("settlements", payouts.SettlementsView.as_view(), name="settlements"),
+    path("settlements/<name:id>", payouts.SettlementView.as_view(), name="settlement"),
+    path("payouts", payouts.PayoutsView.as_view(), name="payouts"),
+    path("payouts/<name:id>", payouts.PayoutView.as_view(), name="payout"),
+    path("events", webhooks.EventsView.as_view(), name="events"),
+    path("events/<name:id>", webhooks.EventView.as_view(), name="event"),
+    path("webhook-endpoints", webhooks.EndpointsView.as_view(), name="webhook-endpoints"),
+    path("webhook-endpoints/<name:id>", webhooks.EndpointView.as_view(), name="webhook-endpoint"),
+    path("webhook-endpoints/<name:id>/ping", webhooks.PingView.as_view(), name="webhook-ping"),
+    path(
+        "webhook-endpoints/<name:id>/roll-secret",
+        webhooks.RollSecretView.as_view(),
+        name="webhook-roll-secret",
+    ),
+    path(
+        "webhook-endpoints/<name:id>/resend", webhooks.ResendView.as_view(), name="webhook-resend"
+    ),
+    path("deliveries", webhooks.DeliveriesView.as_view(), name="deliveries"),
+    path("deliveries/<name:id>", webhooks.DeliveryView.as_view(), name="delivery"),
+    path(
+        "deliveries/<name:id>/resend",
+        webhooks.DeliveryResendView.as_view(),
+        name="delivery-resend",
+    ),
+    path("sandbox/clock", sandbox.ClockView.as_view(), name="sandbox-clock"),
+    path("sandbox/clock/advance", sandbox.ClockAdvanceView.as_view(), name="sandbox-advance"),
+    path("sandbox/payments/<name:payment_id>/pay", sandbox.PayView.as_view(), name="sandbox-pay"),
     path(
         "inbound/channels/<name:name>", InboundView.as_view(kind="channels"), name="inbound-channel"
     ),
     path("inbound/rails/<name:name>", InboundView.as_view(kind="rails"), name="inbound-rail"),
+    path("openapi.json", OpenApiView.as_view(), name="openapi"),
     path("problems/<name:code>", ProblemView.as_view(), name="problem"),
     re_path(r"", MissingView.as_view()),
 ]

@@ -152,6 +152,10 @@ class SandboxChannel(_Client):
         """Close an open payment; the answer is how it stands now, SUCCEEDED if the buyer paid."""
         return self._query("/v1/payments/{}/close", reference, method="POST")
 
+    def pay(self, *, reference: str) -> Answer:
+        """Pay an open payment as the buyer would at the cashier."""
+        return self._query("/sandbox/pay/{}", reference, method="POST")
+
     def create_refund(self, request: RefundRequest) -> Answer:
         fields = {
             "reference": request.reference,

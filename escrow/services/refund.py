@@ -14,6 +14,7 @@ from escrow.models import Hold, Refund, RefundState, Surplus
 from ledger import entries
 from ledger import services as ledger
 from ledger.usecases import use_case
+from merchants import clocks
 from orders import locks
 from orders.models import CancelReason, Order, OrderState, Payment
 from orders.services import lifecycle
@@ -223,6 +224,8 @@ def _succeed(refund: Refund, answer: contract.Answer, *, at: datetime) -> None:
         amount_minor=refund.amount_minor,
         currency=refund.currency,
     )
-    refund.done_entry_id = ledger.post(draft=draft, at=answer.event_at or at)
+    told_at = answer.event_at
+    done_at = at if told_at is None else clocks.now_of(refund.platform, now=told_at)
+    refund.done_entry_id = ledger.post(draft=draft, at=done_at)
     refund.succeed(at=at, provider_reference=answer.provider_reference)
     events.record_refund_event(refund, "refund.succeeded", at=at)

@@ -3,8 +3,9 @@ test:
 
 `release_order` is one SQL function for one order, and is what buyers use; `release_due_orders` is
 one for the thousands whose term has run out (both in escrow/sql/release_orders.sql).
-`release_order_slowly` is the same in readable Python: the sweep falls back to it, order by order,
-when a batch is refused, so that one bad order is named and never stops the others.
+`release_order_slowly` is the same in readable Python: the sweep falls back to it, order by order
+(`release_due_order`), when a batch is refused, so that one bad order is named and never stops the
+others.
 """
 
 import json
@@ -85,17 +86,21 @@ def _who_acts() -> tuple[str, str]:
     return str(context.id), json.dumps(context.metadata, cls=pghistory.config.json_encoder())
 
 
-def release_due_orders(*, limit: int, at: datetime) -> int:
+def release_due_orders(*, limit: int, at: datetime, platform_id: str | None = None) -> int:
     """Confirm automatically and release up to `limit` orders whose `confirm_by` has come, oldest
     first.
 
-    Rows another sweep works on are skipped, frozen holds wait. Returns: how many were released.
+    Rows another sweep works on are skipped, frozen holds wait.
+
+    Args: platform_id: only that platform's, by its own clock; None: those of all platforms that
+        live by the real one.
+    Returns: how many were released.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH released AS (SELECT escrow_release_due_orders(%s, %s) AS orders)"
+            "WITH released AS (SELECT escrow_release_due_orders(%s, %s, %s) AS orders)"
             " SELECT orders FROM released",
-            [limit, at],
+            [limit, at, platform_id],
         )
         return int(cursor.fetchone()[0])
 
@@ -109,6 +114,21 @@ def release_order_slowly(*, order_id: str, confirmed_by: str, at: datetime) -> R
     order = locks.lock_order(order_id)
     lifecycle.require_state(order, OrderState.SHIPPED)
     return _release(order, confirmed_by=confirmed_by, at=at)
+
+
+@use_case()
+def release_due_order(*, order_id: str, at: datetime) -> bool:
+    """Confirm automatically and release one order whose `confirm_by` has come: the readable path.
+
+    Money, locks: as `confirm_receipt`.
+    Returns: whether it was due; it is not when it was given more time meanwhile.
+    Raises: OrderNotFound, HoldFrozen, HoldClosed.
+    """
+    order = locks.lock_order(order_id)
+    if order.state != OrderState.SHIPPED or order.confirm_by is None or order.confirm_by > at:
+        return False
+    _release(order, confirmed_by=ConfirmedBy.AUTOMATIC, at=at)
+    return True
 
 
 def _release(order: Order, *, confirmed_by: str, at: datetime) -> Released:

@@ -146,18 +146,30 @@ BEGIN
 END $$;
 
 -- Release up to p_limit orders whose automatic confirmation has come, oldest first. Rows somebody works on are
--- skipped, so several sweeps share the work and none waits.
-CREATE OR REPLACE FUNCTION escrow_release_due_orders(p_limit integer, p_at timestamptz)
-RETURNS integer LANGUAGE plpgsql AS $$
+-- skipped, so several sweeps share the work and none waits. p_platform: that platform's alone, by its own clock;
+-- null: those of every platform that lives by the real clock (orders/claims.py:by_clock). Two queries, because each
+-- keeps its own plan; both walk the index of what is due and drop the few rows of others.
+CREATE OR REPLACE FUNCTION escrow_release_due_orders(
+    p_limit integer, p_at timestamptz, p_platform text DEFAULT NULL
+) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     v_orders text[];
     v_released integer;
 BEGIN
-    v_orders := ARRAY(
-        SELECT o.id FROM orders_order AS o JOIN escrow_hold AS h ON h.order_id = o.id AND h.state = 'HELD'
-        WHERE o.state = 'SHIPPED' AND o.confirm_by <= p_at
-        ORDER BY o.confirm_by, o.id LIMIT p_limit FOR UPDATE OF o SKIP LOCKED
-    );
+    IF p_platform IS NULL THEN
+        v_orders := ARRAY(
+            SELECT o.id FROM orders_order AS o JOIN escrow_hold AS h ON h.order_id = o.id AND h.state = 'HELD'
+            WHERE o.state = 'SHIPPED' AND o.confirm_by <= p_at
+                AND o.platform_id NOT IN (SELECT p.id FROM merchants_platform AS p WHERE p.clock_offset > '0')
+            ORDER BY o.confirm_by, o.id LIMIT p_limit FOR UPDATE OF o SKIP LOCKED
+        );
+    ELSE
+        v_orders := ARRAY(
+            SELECT o.id FROM orders_order AS o JOIN escrow_hold AS h ON h.order_id = o.id AND h.state = 'HELD'
+            WHERE o.state = 'SHIPPED' AND o.confirm_by <= p_at AND o.platform_id = p_platform
+            ORDER BY o.confirm_by, o.id LIMIT p_limit FOR UPDATE OF o SKIP LOCKED
+        );
+    END IF;
     SELECT count(*) INTO v_released
     FROM escrow_release_locked(escrow_lock_releasable(v_orders), 'AUTOMATIC', p_at);
     RETURN v_released;

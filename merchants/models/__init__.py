@@ -1,20 +1,30 @@
 """Who is paid and by which terms: columns and constraints only; the files are named by content."""
 
-from merchants.models.accounts import ApiKey, BankAccount, KeyMode
+from merchants.models.accounts import ApiKey, BankAccount
 from merchants.models.commission import BaseChoice, CommissionPlan, CommissionRule
-from merchants.models.people import DAY, HOUR, Language, Merchant, Platform, User
+from merchants.models.people import (
+    DAY,
+    HOUR,
+    MAX_CLOCK_OFFSET,
+    Language,
+    Merchant,
+    Mode,
+    Platform,
+    User,
+)
 
 __all__ = [
     "DAY",
     "HOUR",
+    "MAX_CLOCK_OFFSET",
     "ApiKey",
     "BankAccount",
     "BaseChoice",
     "CommissionPlan",
     "CommissionRule",
-    "KeyMode",
     "Language",
     "Merchant",
+    "Mode",
     "Platform",
     "User",
 ]

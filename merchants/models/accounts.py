@@ -11,12 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.fields import IdField
 from merchants.encryption import SealedField
-from merchants.models.people import Merchant, Platform
-
-
-class KeyMode(models.TextChoices):
-    TEST = "TEST", _("Test")
-    LIVE = "LIVE", _("Live")
+from merchants.models.people import Merchant, Mode, Platform
+from merchants.scopes import all_scopes
 
 
 @pghistory.track(
@@ -93,19 +89,22 @@ class BankAccount(models.Model):
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(),
     model_name="ApiKeyAudit",
-    fields=["platform", "public_id", "mode", "name", "revoked_at"],
+    fields=["platform", "public_id", "mode", "name", "scopes", "expires_at", "revoked_at"],
 )
 class ApiKey(models.Model):
     """A platform's key to the API. Only a hash of it is kept; the key itself is shown once."""
 
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="api_keys")
     public_id = models.CharField(_("public part"), max_length=8, unique=True, editable=False)
-    mode = models.CharField(_("mode"), max_length=4, choices=KeyMode.choices, default=KeyMode.TEST)
+    # Its platform's, by a composite foreign key (migration 0005).
+    mode = models.CharField(_("mode"), max_length=4, choices=Mode.choices, default=Mode.TEST)
     name = models.CharField(_("name"), max_length=80)
+    scopes = models.JSONField(_("scopes"), default=all_scopes)  # of merchants.scopes.SCOPES
     api_version = models.CharField(_("API version"), max_length=10)
     secret_hash = models.CharField(max_length=64, editable=False)  # sha256 of the whole key, hex
     created_at = models.DateTimeField(_("created"))
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)  # empty: never
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
     class Meta:

@@ -3,7 +3,10 @@
 It must never hold a balance: what somebody is owed is known to the books alone.
 """
 
+from datetime import timedelta
+
 import pghistory
+import pgtrigger
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
@@ -12,10 +15,17 @@ from django.utils.translation import gettext_lazy as _
 
 from common.money import BPS
 from ledger.fields import IdField
+from merchants import triggers
 from merchants.validators import check_time_zone
 
 HOUR = 3600
 DAY = 24 * HOUR
+MAX_CLOCK_OFFSET = timedelta(days=3650)  # ten years: no instant it gives is out of range
+
+
+class Mode(models.TextChoices):
+    TEST = "TEST", _("Test")
+    LIVE = "LIVE", _("Live")
 
 
 class Language(models.TextChoices):
@@ -30,6 +40,9 @@ class Language(models.TextChoices):
     fields=[
         "name",
         "slug",
+        "mode",
+        "live_platform",
+        "clock_offset",
         "currency",
         "service_fee_bps",
         "pay_seconds",
@@ -38,6 +51,7 @@ class Language(models.TextChoices):
         "confirm_seconds",
         "confirm_virtual_seconds",
         "confirm_reminder_seconds",
+        "confirm_extension_seconds",
     ],
 )
 class Platform(models.Model):
@@ -47,6 +61,18 @@ class Platform(models.Model):
     name = models.CharField(_("name"), max_length=120)
     name_zh = models.CharField(_("Chinese name"), max_length=120, blank=True)
     slug = models.SlugField(_("short name"), max_length=60, unique=True)
+    # For ever: what a platform in test mode has is never money, what a live one has always is.
+    mode = models.CharField(_("mode"), max_length=4, choices=Mode.choices, default=Mode.TEST)
+    live_platform = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="test_platform",
+        verbose_name=_("live side"),
+    )
+    # How far the platform's own clock is ahead of the real one; it never goes back.
+    clock_offset = models.DurationField(_("clock ahead by"), default=timedelta(0))
     currency = models.CharField(_("default currency"), max_length=3, default="CNY")
     language = models.CharField(
         _("language"), max_length=10, choices=Language.choices, default=Language.ENGLISH
@@ -54,6 +80,8 @@ class Platform(models.Model):
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="Asia/Shanghai", validators=[check_time_zone]
     )
+    # Who is told when something of the platform's own stops working, such as its webhooks.
+    contact_email = models.EmailField(_("contact e-mail"), blank=True)
     # Basis points of the whole order amount, kept by us at release, borne by the seller.
     service_fee_bps = models.PositiveIntegerField(_("service fee (basis points)"), default=0)
     pay_seconds = models.PositiveIntegerField(_("time to pay, seconds"), default=30 * 60)
@@ -69,6 +97,9 @@ class Platform(models.Model):
     )
     confirm_reminder_seconds = models.PositiveIntegerField(
         _("remind the buyer this long before, seconds"), default=2 * DAY
+    )
+    confirm_extension_seconds = models.PositiveIntegerField(
+        _("the buyer may take this much longer, once, seconds"), default=5 * DAY
     )
     created_at = models.DateTimeField(_("created"))
 
@@ -89,6 +120,7 @@ class Platform(models.Model):
                     confirm_seconds__gt=0,
                     confirm_virtual_seconds__gt=0,
                     confirm_reminder_seconds__gt=0,
+                    confirm_extension_seconds__gt=0,
                 ),
                 name="platform_deadlines_positive",
                 violation_error_message=_("Deadlines are at least one second."),
@@ -101,6 +133,33 @@ class Platform(models.Model):
                 name="platform_reminders_before_deadlines",
                 violation_error_message=_("A reminder must lie within the time it reminds of."),
             ),
+            models.CheckConstraint(
+                condition=Q(clock_offset=timedelta(0))
+                | Q(
+                    mode=Mode.TEST,
+                    clock_offset__gt=timedelta(0),
+                    clock_offset__lte=MAX_CLOCK_OFFSET,
+                ),
+                name="platform_clock_in_range",
+                violation_error_message=_("Only a platform in test mode has a clock of its own."),
+            ),
+            models.CheckConstraint(
+                condition=Q(live_platform__isnull=True) | Q(mode=Mode.TEST),
+                name="platform_live_side_of_test",
+                violation_error_message=_("Only a platform in test mode has a live side."),
+            ),
+            # Target of a composite foreign key: a key's mode is its platform's.
+            models.UniqueConstraint(fields=["id", "mode"], name="platform_of_mode"),
+        ]
+        indexes = [
+            models.Index(
+                "id", condition=Q(clock_offset__gt=timedelta(0)), name="platform_clock_moved"
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="platform_mode_fixed", fields=["mode"]),
+            triggers.clock_forward(),
+            triggers.live_side_is_live(),
         ]
 
     def __str__(self) -> str:

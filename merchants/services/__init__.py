@@ -5,10 +5,12 @@ Other apps call `from merchants import services as merchants`; the files below a
 
 from merchants.services.api_keys import (
     ApiKeyInvalid,
+    ApiKeyLimit,
     ApiKeyRefused,
     create_api_key,
     find_api_key,
     revoke_api_key,
+    roll_api_key,
 )
 from merchants.services.bank_accounts import (
     BankAccountInvalid,
@@ -23,6 +25,8 @@ from merchants.services.commission import (
     create_plan,
     end_rule,
     freeze_terms,
+    freeze_terms_of_all,
+    replace_rule,
 )
 from merchants.services.platforms import (
     DeadlinePolicy,
@@ -32,29 +36,53 @@ from merchants.services.platforms import (
     PlatformSlugTaken,
     create_merchant,
     create_platform,
+    move_clock,
+    reactivate_merchant,
+    suspend_merchant,
+    update_merchant,
+)
+from merchants.services.pricing import (
+    ExplainedSale,
+    NewRule,
+    SaleInvalid,
+    draft_rules,
+    explain_sale,
 )
 
 __all__ = [
     "ApiKeyInvalid",
+    "ApiKeyLimit",
     "ApiKeyRefused",
     "BankAccountInvalid",
     "CommissionPlanTaken",
     "CommissionRuleInvalid",
     "CommissionRuleOverlap",
     "DeadlinePolicy",
+    "ExplainedSale",
     "MerchantInvalid",
     "MerchantReferenceTaken",
+    "NewRule",
     "PlatformInvalid",
     "PlatformSlugTaken",
+    "SaleInvalid",
     "add_bank_account",
     "add_rule",
     "create_api_key",
     "create_merchant",
     "create_plan",
     "create_platform",
+    "draft_rules",
     "end_rule",
+    "explain_sale",
     "find_api_key",
     "freeze_terms",
+    "freeze_terms_of_all",
+    "move_clock",
+    "reactivate_merchant",
     "read_account_number",
+    "replace_rule",
     "revoke_api_key",
+    "roll_api_key",
+    "suspend_merchant",
+    "update_merchant",
 ]

@@ -5,19 +5,23 @@ import hmac
 import re
 import secrets
 import string
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import Q
 
 from common.errors import DomainError
 from ledger.usecases import use_case
-from merchants.models import ApiKey, KeyMode, Platform
+from merchants.models import ApiKey, Platform
+from merchants.scopes import SCOPES
 from merchants.services.checks import check_row
 
 API_VERSION = "2026-11-23"  # the shape of requests and answers a new key speaks
 PUBLIC_LENGTH = 8
 SECRET_BYTES = 32
 LAST_USED_EVERY = timedelta(minutes=1)  # one write per key and minute, not one per request
+MAX_ACTIVE_KEYS = 10  # of one platform
+MAX_OVERLAP = timedelta(days=30)  # how long a key may outlive its successor's birth
 
 _ALPHABET = string.ascii_lowercase + string.digits
 _SHAPE = re.compile(rf"sk_[a-z]+_([a-z0-9]{{{PUBLIC_LENGTH}}})_")
@@ -32,35 +36,82 @@ class ApiKeyInvalid(DomainError):
 
 
 class ApiKeyRefused(DomainError):
-    """Missing, malformed, unknown, wrong or revoked: the answer is the same for all."""
+    """Missing, malformed, unknown, wrong, revoked or expired: the answer is the same for all."""
 
     code = "api_key_refused"
     status = 401
 
 
+class ApiKeyLimit(DomainError):
+    """The platform has as many valid keys as it may have; revoke one."""
+
+    code = "api_key_limit"
+
+
 @use_case()
 def create_api_key(
-    *, platform: Platform, name: str, at: datetime, mode: str = KeyMode.TEST
+    *,
+    platform: Platform,
+    name: str,
+    at: datetime,
+    scopes: Collection[str] = SCOPES,
+    expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key. Several keys of a platform may be valid at once, so that they can be rotated.
+    """Make a key in its platform's mode. Several may be valid at once, so that they can be rotated.
 
+    Args: scopes: of merchants.scopes.SCOPES, at least one. expires_at: later than `at`; None:
+        never.
     Returns: the row, and the key itself, which is never shown again.
-    Raises: ApiKeyInvalid.
+    Raises: ApiKeyInvalid, ApiKeyLimit.
+    Locks: the platform, so that of two new keys at once the second one counts the first.
     """
-    public_id = "".join(secrets.choice(_ALPHABET) for _ in range(PUBLIC_LENGTH))
-    secret = f"sk_{mode.lower()}_{public_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
-    row = ApiKey(
-        platform=platform,
-        public_id=public_id,
-        mode=mode,
-        name=name,
-        api_version=API_VERSION,
-        secret_hash=_hash(secret),
-        created_at=at,
+    _lock_platform(platform.pk)
+    return _make_key(
+        platform, name=name, scopes=scopes, version=API_VERSION, expires_at=expires_at, at=at
     )
-    check_row(row, ApiKeyInvalid)
-    row.save(force_insert=True)
-    return row, secret
+
+
+@use_case()
+def roll_api_key(
+    *, public_id: str, overlap: timedelta, at: datetime, expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Make a key's successor, of the same name, scopes and API version; the old one stays valid
+    for `overlap` more.
+
+    Args: overlap: 0 to 30 days. expires_at: of the successor, later than `at`; None: never.
+    Returns: the successor, and the key itself, which is never shown again.
+    Raises: ApiKeyInvalid when there is no such valid key, ApiKeyLimit.
+    Locks: the platform, then the old key.
+    """
+    if not timedelta(0) <= overlap <= MAX_OVERLAP:
+        raise ApiKeyInvalid(
+            f"The old key stays valid for 0 to {MAX_OVERLAP.days} days.", fields=["overlap"]
+        )
+    old = ApiKey.objects.select_related("platform").filter(public_id=public_id).first()
+    if old is None:
+        raise _unknown(public_id)
+    _lock_platform(old.platform_id)
+    old = _lock_key(public_id)
+    if not is_valid(old, at=at):
+        raise ApiKeyInvalid(
+            f"The API key {public_id!r} is not valid any more.", public_id=public_id
+        )
+    ends = at + overlap
+    old.expires_at = ends if old.expires_at is None else min(old.expires_at, ends)
+    old.save(update_fields=["expires_at"])
+    return _make_key(
+        old.platform,
+        name=old.name,
+        scopes=old.scopes,
+        version=old.api_version,
+        expires_at=expires_at,
+        at=at,
+    )
+
+
+def is_valid(row: ApiKey, *, at: datetime) -> bool:
+    """Whether a key is neither revoked nor expired."""
+    return all(end is None or end > at for end in (row.revoked_at, row.expires_at))
 
 
 def find_api_key(*, secret: str, at: datetime) -> ApiKey:
@@ -72,7 +123,7 @@ def find_api_key(*, secret: str, at: datetime) -> ApiKey:
     public_id = shape[1] if shape else ""
     row = ApiKey.objects.select_related("platform").filter(public_id=public_id).first()
     genuine = hmac.compare_digest(row.secret_hash if row else _NO_HASH, _hash(secret))
-    if row is None or not genuine or (row.revoked_at is not None and row.revoked_at <= at):
+    if row is None or not genuine or not is_valid(row, at=at):
         raise ApiKeyRefused("This API key is not valid.")
     _note_use(row, at)
     return row
@@ -85,13 +136,75 @@ def revoke_api_key(*, public_id: str, at: datetime) -> ApiKey:
     Raises: ApiKeyInvalid when there is no such key.
     Idempotent: by key: the first revocation stays. Locks: the key.
     """
-    row = ApiKey.objects.select_for_update(of=("self",)).filter(public_id=public_id).first()
-    if row is None:
-        raise ApiKeyInvalid(f"There is no API key {public_id!r}.", public_id=public_id)
+    row = _lock_key(public_id)
     if row.revoked_at is None:
         row.revoked_at = at
         row.save(update_fields=["revoked_at"])
     return row
+
+
+def _make_key(
+    platform: Platform,
+    *,
+    name: str,
+    scopes: Collection[str],
+    version: str,
+    expires_at: datetime | None,
+    at: datetime,
+) -> tuple[ApiKey, str]:
+    """Write a key. The caller has locked the platform."""
+    _check_new_key(scopes, expires_at, at=at)
+    running = ApiKey.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=at),
+        platform=platform,
+        revoked_at__isnull=True,
+    )
+    if running.count() >= MAX_ACTIVE_KEYS:
+        raise ApiKeyLimit(
+            f"A platform has {MAX_ACTIVE_KEYS} valid API keys at most; revoke one first.",
+            platform=platform.pk,
+        )
+    public_id = "".join(secrets.choice(_ALPHABET) for _ in range(PUBLIC_LENGTH))
+    secret = f"sk_{platform.mode.lower()}_{public_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
+    row = ApiKey(
+        platform=platform,
+        public_id=public_id,
+        mode=platform.mode,
+        name=name,
+        scopes=[scope for scope in SCOPES if scope in scopes],
+        api_version=version,
+        secret_hash=_hash(secret),
+        created_at=at,
+        expires_at=expires_at,
+    )
+    check_row(row, ApiKeyInvalid)
+    row.save(force_insert=True)
+    return row, secret
+
+
+def _check_new_key(scopes: Collection[str], expires_at: datetime | None, *, at: datetime) -> None:
+    unknown = sorted(set(scopes) - set(SCOPES))
+    if unknown or not scopes:
+        said = f"There is no scope {unknown[0]!r}." if unknown else "A key needs a scope."
+        raise ApiKeyInvalid(f"{said} Known: {', '.join(SCOPES)}.", fields=["scopes"])
+    if expires_at is not None and expires_at <= at:
+        raise ApiKeyInvalid("A new key must expire later than now.", fields=["expires_at"])
+
+
+def _lock_platform(platform_id: str) -> None:
+    Platform.objects.select_for_update(of=("self",), no_key=True).get(pk=platform_id)
+
+
+def _lock_key(public_id: str) -> ApiKey:
+    keys = ApiKey.objects.select_for_update(of=("self",)).select_related("platform")
+    row = keys.filter(public_id=public_id).first()
+    if row is None:
+        raise _unknown(public_id)
+    return row
+
+
+def _unknown(public_id: str) -> ApiKeyInvalid:
+    return ApiKeyInvalid(f"There is no API key {public_id!r}.", public_id=public_id)
 
 
 def _note_use(row: ApiKey, at: datetime) -> None:

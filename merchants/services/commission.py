@@ -3,6 +3,7 @@
 A rule is added and ended, never edited; an order never looks at a rule again once it has its terms.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -79,7 +80,7 @@ def add_rule(
     Raises: CommissionRuleInvalid, CommissionRuleOverlap, UnknownCurrency.
     Locks: the plan, so that of two rules at once the second one sees the first.
     """
-    CommissionPlan.objects.select_for_update(of=("self",), no_key=True).get(pk=plan.pk)
+    _lock_plan(plan.pk)
     if merchant is not None and merchant.platform_id != plan.platform_id:
         raise CommissionRuleInvalid(
             "This seller is not a seller of the plan's platform.", fields=["merchant"]
@@ -99,9 +100,7 @@ def add_rule(
         effective_to=effective_to,
         created_at=at,
     )
-    check_row(rule, CommissionRuleInvalid)
-    _refuse_overlap(rule)
-    rule.save(force_insert=True)
+    _write(rule)
     return rule
 
 
@@ -112,18 +111,89 @@ def end_rule(*, rule_id: str, effective_to: datetime, at: datetime) -> Commissio
     Args: effective_to: not before `at` nor after the present end.
     Raises: CommissionRuleInvalid. Locks: the plan.
     """
+    rule = _lock_rule(rule_id)
+    _end(rule, effective_to, at=at)
+    return rule
+
+
+@use_case()
+def replace_rule(
+    *,
+    rule_id: str,
+    effective_from: datetime,
+    rate_bps: int,
+    at: datetime,
+    fixed_minor: int = 0,
+    floor_minor: int | None = None,
+    cap_minor: int | None = None,
+    base: str = BaseChoice.GOODS,
+    effective_to: datetime | None = None,
+) -> CommissionRule:
+    """End a rule and start its next version at the same instant: other numbers, the same sales.
+
+    Priority, seller, category and currency stay; every other value is the new one's own.
+
+    Args: as `add_rule`. effective_from: not before `at`, and before the rule's present end.
+    Returns: the new version.
+    Raises: CommissionRuleInvalid, CommissionRuleOverlap. Locks: the plan.
+    """
+    if effective_from < at:
+        raise CommissionRuleInvalid(
+            "A rule cannot be replaced in the past.", fields=["effective_from"]
+        )
+    old = _lock_rule(rule_id)
+    if old.effective_to is not None and old.effective_to <= effective_from:
+        raise CommissionRuleInvalid(
+            "This rule has ended by then; add another one.", fields=["effective_from"]
+        )
+    _end(old, effective_from, at=at)
+    rule = CommissionRule(
+        plan_id=old.plan_id,
+        priority=old.priority,
+        merchant_id=old.merchant_id,
+        category=old.category,
+        currency=old.currency,
+        rate_bps=rate_bps,
+        fixed_minor=fixed_minor,
+        floor_minor=floor_minor,
+        cap_minor=cap_minor,
+        base=base,
+        effective_from=effective_from,
+        effective_to=effective_to,
+        created_at=at,
+    )
+    _write(rule)
+    return rule
+
+
+def _lock_plan(plan_id: str) -> None:
+    CommissionPlan.objects.select_for_update(of=("self",), no_key=True).get(pk=plan_id)
+
+
+def _lock_rule(rule_id: str) -> CommissionRule:
+    """Read a rule under the lock of its plan."""
     rule = CommissionRule.objects.filter(pk=rule_id).first()
     if rule is None:
         raise CommissionRuleInvalid(f"There is no commission rule {rule_id!r}.", rule=rule_id)
-    CommissionPlan.objects.select_for_update(of=("self",), no_key=True).get(pk=rule.plan_id)
+    _lock_plan(rule.plan_id)
     rule.refresh_from_db()
+    return rule
+
+
+def _end(rule: CommissionRule, effective_to: datetime, *, at: datetime) -> None:
     if effective_to < at:
         raise CommissionRuleInvalid("A rule cannot end in the past.", fields=["effective_to"])
     if rule.effective_to is not None and rule.effective_to < effective_to:
         raise CommissionRuleInvalid("This rule ends earlier already.", fields=["effective_to"])
     rule.effective_to = max(effective_to, rule.effective_from)
     rule.save(update_fields=["effective_to"])
-    return rule
+
+
+def _write(rule: CommissionRule) -> None:
+    """Write a new rule; the caller has locked the plan."""
+    check_row(rule, CommissionRuleInvalid)
+    _refuse_overlap(rule)
+    rule.save(force_insert=True)
 
 
 def freeze_terms(
@@ -163,6 +233,32 @@ def freeze_terms(
         service_fee_bps=platform.service_fee_bps,
         at=at,
     )
+
+
+def freeze_terms_of_all(
+    *, platform: Platform, sales: Sequence[terms.Sale], at: datetime
+) -> list[terms.Terms]:
+    """Compute the terms of many new orders, with the rules read once. As `freeze_terms` for each.
+
+    Returns: terms in the order of `sales`.
+    """
+    plan_id = selectors.active_plan_id(platform_id=platform.pk)
+    rules: dict[str | None, list[terms.Rule]] = defaultdict(list)
+    for rule in selectors.list_rules_in_force(plan_id=plan_id, at=at) if plan_id else ():
+        rules[rule.merchant_id].append(rule)
+    return [
+        terms.compute(
+            plan_id=plan_id,
+            rules=[*rules[None], *rules[sale.merchant_id]],
+            lines=sale.lines,
+            merchant_id=sale.merchant_id,
+            currency=sale.currency,
+            shipping_minor=sale.shipping_minor,
+            service_fee_bps=platform.service_fee_bps,
+            at=at,
+        )
+        for sale in sales
+    ]
 
 
 def _refuse_overlap(rule: CommissionRule) -> None:

@@ -1,13 +1,14 @@
 """Taking in shopping platforms and their sellers. It must never touch money."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 
 from common.errors import DomainError
 from ledger.usecases import use_case
-from merchants.models import DAY, HOUR, Language, Merchant, Platform
+from merchants.clocks import require_test
+from merchants.models import DAY, HOUR, MAX_CLOCK_OFFSET, Language, Merchant, Mode, Platform
 from merchants.services.checks import check_row, violates
 
 
@@ -42,6 +43,7 @@ class DeadlinePolicy:
     confirm_seconds: int = 10 * DAY
     confirm_virtual_seconds: int = 2 * DAY
     confirm_reminder_seconds: int = 2 * DAY
+    confirm_extension_seconds: int = 5 * DAY
 
 
 DEFAULT_DEADLINES = DeadlinePolicy()
@@ -58,10 +60,13 @@ def create_platform(
     time_zone: str = "Asia/Shanghai",
     service_fee_bps: int = 0,
     deadlines: DeadlinePolicy = DEFAULT_DEADLINES,
+    mode: str = Mode.TEST,
+    live_platform: Platform | None = None,
 ) -> Platform:
     """Take in a shopping platform.
 
-    Args: service_fee_bps: 0 to 10000, of every order amount, ours.
+    Args: service_fee_bps: 0 to 10000, of every order amount, ours. mode: TEST or LIVE, for ever.
+        live_platform: the live side of a platform in test mode; it has one test side at most.
     Raises: PlatformInvalid, PlatformSlugTaken, UnknownCurrency.
     Idempotent: by slug: the second one is refused.
     """
@@ -73,17 +78,45 @@ def create_platform(
         language=language,
         time_zone=time_zone,
         service_fee_bps=service_fee_bps,
+        mode=mode,
+        live_platform=live_platform,
         created_at=at,
         **asdict(deadlines),
     )
     check_row(platform, PlatformInvalid)
+    if live_platform is not None and live_platform.mode != Mode.LIVE:
+        raise PlatformInvalid("The live side must be a live platform.", fields=["live_platform"])
     try:
         with use_case():
             platform.save(force_insert=True)
     except IntegrityError as error:
         if "slug" in str(error):
             raise PlatformSlugTaken(f"There is a platform {slug!r} already.", slug=slug) from None
+        if "live_platform" in str(error):
+            raise PlatformInvalid(
+                "That live platform has a test side already.", fields=["live_platform"]
+            ) from None
         raise
+    return platform
+
+
+@use_case()
+def move_clock(*, platform_id: str, offset: timedelta) -> Platform:
+    """Set how far a platform's own clock is ahead of the real one. It never goes back.
+
+    It works nothing off: api.clock does, instant by instant.
+
+    Raises: LivePlatform, PlatformInvalid. Locks: the platform.
+    """
+    platform = Platform.objects.select_for_update(of=("self",), no_key=True).get(pk=platform_id)
+    require_test(platform)
+    if not platform.clock_offset <= offset <= MAX_CLOCK_OFFSET:
+        raise PlatformInvalid(
+            f"A clock is never turned back, nor further ahead than {MAX_CLOCK_OFFSET.days} days.",
+            fields=["clock_offset"],
+        )
+    platform.clock_offset = offset
+    platform.save(update_fields=["clock_offset"])
     return platform
 
 
@@ -123,3 +156,42 @@ def create_merchant(
             ) from None
         raise
     return merchant
+
+
+@use_case()
+def update_merchant(
+    *,
+    merchant: Merchant,
+    name: str | None = None,
+    email: str | None = None,
+    language: str | None = None,
+    active: bool | None = None,
+) -> Merchant:
+    """Change what is given about a seller. The audit keeps what it was.
+
+    Args: active: False takes no new orders; orders under way go on, and what is owed is paid.
+    Raises: MerchantInvalid. Idempotent: the same values again change nothing. Locks: the seller.
+    """
+    row = Merchant.objects.select_for_update(of=("self",), no_key=True).get(pk=merchant.pk)
+    wanted = {"name": name, "email": email, "language": language, "active": active}
+    changed = [
+        field
+        for field, value in wanted.items()
+        if value is not None and value != getattr(row, field)
+    ]
+    for field in changed:
+        setattr(row, field, wanted[field])
+    if changed:
+        check_row(row, MerchantInvalid)
+        row.save(update_fields=changed)
+    return row
+
+
+def suspend_merchant(*, merchant: Merchant) -> Merchant:
+    """Take no new orders for a seller. See `update_merchant`."""
+    return update_merchant(merchant=merchant, active=False)
+
+
+def reactivate_merchant(*, merchant: Merchant) -> Merchant:
+    """Take orders for a suspended seller again. See `update_merchant`."""
+    return update_merchant(merchant=merchant, active=True)

@@ -1,9 +1,54 @@
-"""Writing to the outbox, and relaying from it.
+"""Writing to the outbox, relaying from it, and the webhook endpoints that are told.
 
 Other apps call `from notifications import services as notifications`.
 """
 
+from notifications.addresses import WebhookUrlRefused
+from notifications.selectors import WebhookEndpointNotFound
+from notifications.services.endpoints import (
+    WebhookEndpointInvalid,
+    WebhookEndpointLimit,
+    WebhookSecretLimit,
+    create_endpoint,
+    delete_endpoint,
+    roll_secret,
+    update_endpoint,
+)
 from notifications.services.outbox import EventDraft, record_event, record_events
-from notifications.services.relay import relay_due_events, retry_delivery
+from notifications.services.relay import relay_due_events
+from notifications.services.resending import (
+    DeliveryNotFailed,
+    DeliveryNotFound,
+    Resent,
+    WebhookEndpointDisabled,
+    resend_delivery,
+    resend_since,
+    retry_delivery,
+    send_test_ping,
+)
+from notifications.services.rounds import send_due_webhooks
 
-__all__ = ["EventDraft", "record_event", "record_events", "relay_due_events", "retry_delivery"]
+__all__ = [
+    "DeliveryNotFailed",
+    "DeliveryNotFound",
+    "EventDraft",
+    "Resent",
+    "WebhookEndpointDisabled",
+    "WebhookEndpointInvalid",
+    "WebhookEndpointLimit",
+    "WebhookEndpointNotFound",
+    "WebhookSecretLimit",
+    "WebhookUrlRefused",
+    "create_endpoint",
+    "delete_endpoint",
+    "record_event",
+    "record_events",
+    "relay_due_events",
+    "resend_delivery",
+    "resend_since",
+    "retry_delivery",
+    "roll_secret",
+    "send_due_webhooks",
+    "send_test_ping",
+    "update_endpoint",
+]

@@ -79,7 +79,7 @@ def create_order(
         AmountOutOfRange.
     Idempotent: by (platform, reference): the second one is refused.
     """
-    goods_minor = _check_new_order(platform=platform, merchant=merchant, new=new)
+    check_new_order(platform=platform, merchant=merchant, new=new)
     token = secrets.token_urlsafe(32)
     try:
         with use_case():
@@ -87,52 +87,90 @@ def create_order(
                 platform=platform,
                 merchant=merchant,
                 currency=new.currency,
-                lines=[
-                    commission.OrderedLine(category=line.category, amount_minor=line.amount_minor)
-                    for line in new.lines
-                ],
+                lines=ordered_lines(new),
                 shipping_minor=new.shipping_minor,
                 at=at,
             )
-            order = Order.objects.create(
-                platform=platform,
-                merchant=merchant,
-                reference=new.reference,
-                currency=new.currency,
-                amount_minor=goods_minor + new.shipping_minor,
-                goods_minor=goods_minor,
-                shipping_minor=new.shipping_minor,
-                terms=terms.to_json(),
-                delivery=new.delivery,
-                buyer_name=new.buyer_name,
-                buyer_email=new.buyer_email,
-                buyer_token_hash=hash_buyer_token(token),
-                metadata=dict(new.metadata or {}),
-                created_at=at,
-                ship_by=new.ship_by,
-                expected_delivery_at=new.expected_delivery_at,
-                event_sequence=1,
-                **_frozen_deadlines(platform=platform, delivery=new.delivery, at=at),
+            order = order_row(
+                platform=platform, merchant=merchant, new=new, terms=terms, token=token, at=at
             )
-            OrderLine.objects.bulk_create(
-                OrderLine(
-                    order=order,
-                    position=position,
-                    title=line.title,
-                    category=line.category,
-                    quantity=line.quantity,
-                    amount_minor=line.amount_minor,
-                )
-                for position, line in enumerate(new.lines, start=1)
-            )
+            order.save(force_insert=True)
+            OrderLine.objects.bulk_create(line_rows(order, new))
             events.record_order_event(order, "order.created", at=at, sequence=1)
     except IntegrityError as error:
         if "order_reference_once" in str(error):
-            raise OrderReferenceTaken(
-                f"This platform already has an order {new.reference!r}.", reference=new.reference
-            ) from None
+            raise reference_taken(new) from None
         raise
     return order, token
+
+
+def seller_unavailable(merchant_id: str | None) -> MerchantUnavailable:
+    return MerchantUnavailable(
+        "This seller is not an active seller of the platform.",
+        field="merchant",
+        merchant=merchant_id,
+    )
+
+
+def reference_taken(new: NewOrder) -> OrderReferenceTaken:
+    return OrderReferenceTaken(
+        f"This platform already has an order {new.reference!r}.", reference=new.reference
+    )
+
+
+def ordered_lines(new: NewOrder) -> list[commission.OrderedLine]:
+    """The lines as the commission rules see them."""
+    return [
+        commission.OrderedLine(category=line.category, amount_minor=line.amount_minor)
+        for line in new.lines
+    ]
+
+
+def order_row(
+    *,
+    platform: Platform,
+    merchant: Merchant,
+    new: NewOrder,
+    terms: commission.Terms,
+    token: str,
+    at: datetime,
+) -> Order:
+    """Make the row of a checked order; its first event has number 1."""
+    return Order(
+        platform=platform,
+        merchant=merchant,
+        reference=new.reference,
+        currency=new.currency,
+        amount_minor=terms.amount_minor,
+        goods_minor=terms.goods_minor,
+        shipping_minor=new.shipping_minor,
+        terms=terms.to_json(),
+        delivery=new.delivery,
+        buyer_name=new.buyer_name,
+        buyer_email=new.buyer_email,
+        buyer_token_hash=hash_buyer_token(token),
+        metadata=dict(new.metadata or {}),
+        created_at=at,
+        ship_by=new.ship_by,
+        expected_delivery_at=new.expected_delivery_at,
+        event_sequence=1,
+        **_frozen_deadlines(platform=platform, delivery=new.delivery, at=at),
+    )
+
+
+def line_rows(order: Order, new: NewOrder) -> list[OrderLine]:
+    """Make the rows of an order's lines."""
+    return [
+        OrderLine(
+            order=order,
+            position=position,
+            title=line.title,
+            category=line.category,
+            quantity=line.quantity,
+            amount_minor=line.amount_minor,
+        )
+        for position, line in enumerate(new.lines, start=1)
+    ]
 
 
 def _frozen_deadlines(*, platform: Platform, delivery: str, at: datetime) -> dict[str, Any]:
@@ -143,14 +181,17 @@ def _frozen_deadlines(*, platform: Platform, delivery: str, at: datetime) -> dic
         "ship_reminder_seconds": platform.ship_reminder_seconds,
         "confirm_seconds": platform.confirm_seconds if slow else platform.confirm_virtual_seconds,
         "confirm_reminder_seconds": platform.confirm_reminder_seconds,
+        "confirm_extension_seconds": platform.confirm_extension_seconds,
     }
 
 
-def _check_new_order(*, platform: Platform, merchant: Merchant, new: NewOrder) -> int:
+def check_new_order(*, platform: Platform, merchant: Merchant, new: NewOrder) -> None:
+    """Refuse an order that makes no sense, without asking the database.
+
+    Raises: OrderInvalid, MerchantUnavailable, UnknownCurrency, AmountOutOfRange.
+    """
     if merchant.platform_id != platform.pk or not merchant.active:
-        raise MerchantUnavailable(
-            "This seller is not an active seller of the platform.", merchant=merchant.pk
-        )
+        raise seller_unavailable(merchant.pk)
     if not new.reference or len(new.reference) > 64:
         raise OrderInvalid("`reference` must have 1 to 64 characters.", field="reference")
     if not 1 <= len(new.lines) <= MAX_LINES:
@@ -169,7 +210,6 @@ def _check_new_order(*, platform: Platform, merchant: Merchant, new: NewOrder) -
     Money(goods_minor + new.shipping_minor, new.currency)
     if goods_minor + new.shipping_minor == 0:
         raise OrderInvalid("There is nothing to pay in this order.", field="lines")
-    return goods_minor
 
 
 def _check_lengths(new: NewOrder) -> None:

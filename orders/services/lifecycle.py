@@ -3,6 +3,7 @@ inside their own use case. Nothing here touches the books: money is the business
 payouts.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -11,7 +12,8 @@ from common.errors import DomainError
 from ledger.usecases import use_case
 from orders import events
 from orders.locks import lock_order
-from orders.models import CancelReason, Order, OrderState, Shipment
+from orders.models import CancelReason, Order, OrderState
+from orders.parcels import NewParcel, write_parcels
 
 EXPECTED_DELIVERY_GRACE = timedelta(days=3)
 
@@ -26,11 +28,6 @@ class ShippingTooLate(DomainError):
     code = "shipping_deadline_passed"
 
 
-class ParcelInvalid(DomainError):
-    code = "parcel_invalid"
-    status = 422
-
-
 def require_state(order: Order, *states: str) -> None:
     """Raises: OrderStateConflict unless the locked order is in one of the states."""
     if order.state not in states:
@@ -43,15 +40,21 @@ def require_state(order: Order, *states: str) -> None:
 
 
 @use_case()
-def ship_order(*, order_id: str, carrier: str, tracking_number: str, at: datetime) -> Order:
-    """The seller hands the goods over, at the latest at `ship_by`.
+def ship_order(
+    *,
+    order_id: str,
+    carrier: str,
+    tracking_number: str,
+    at: datetime,
+    further: Sequence[NewParcel] = (),
+) -> Order:
+    """The seller hands the goods over, in one parcel or several, at the latest at `ship_by`.
 
     Money: none.
-    Raises: OrderNotFound, OrderStateConflict, ShippingTooLate, ParcelInvalid.
+    Args: further: parcels handed over besides the first.
+    Raises: OrderNotFound, OrderStateConflict, ShippingTooLate, ParcelInvalid, TooManyParcels.
     Locks: the order.
     """
-    if not carrier or not tracking_number or len(carrier) > 64 or len(tracking_number) > 64:
-        raise ParcelInvalid("Give the carrier and the tracking number, 64 characters each at most.")
     order = lock_order(order_id)
     require_state(order, OrderState.PAID)
     assert order.ship_by is not None
@@ -61,9 +64,8 @@ def ship_order(*, order_id: str, carrier: str, tracking_number: str, at: datetim
             " it is being refunded.",
             ship_by=order.ship_by.isoformat(),
         )
-    Shipment.objects.create(
-        order=order, carrier=carrier, tracking_number=tracking_number, shipped_at=at
-    )
+    first = NewParcel(carrier=carrier, tracking_number=tracking_number)
+    write_parcels(order, [first, *further], sent=0, at=at)
     order.ship(at=at, confirm_by=_confirm_by(order, at))
     assert order.confirm_by is not None
     order.remind_confirm_at = order.confirm_by - timedelta(seconds=order.confirm_reminder_seconds)

@@ -13,6 +13,8 @@ from channels import contract, registry
 from common.errors import DomainError
 from common.money import Money
 from ledger.usecases import use_case
+from merchants import clocks
+from merchants import selectors as merchants
 from orders import events, selectors
 from orders.locks import lock_order, lock_orders, lock_payment
 from orders.models import Order, OrderState, Payment, PaymentOrder, PaymentState
@@ -47,6 +49,7 @@ def create_payment(
     Locks: the orders by id.
     """
     registry.get_channel(channel)
+    registry.check_channel(channel, live=merchants.is_live(platform_id=platform_id))
     if not 1 <= len(set(order_ids)) == len(order_ids) <= MAX_ORDERS:
         raise PaymentInvalid(f"Name 1 to {MAX_ORDERS} different orders.", field="orders")
     orders = list(lock_orders(order_ids).values())
@@ -92,7 +95,7 @@ def submit_payment(*, payment_id: str, at: datetime) -> Payment:
 
     Raises: ChannelDisabled. Never raises for what the channel answers: see the payment's state.
     """
-    payment = Payment.objects.get(pk=payment_id)
+    payment = Payment.objects.select_related("platform").get(pk=payment_id)
     channel = registry.get_channel(payment.channel)
     answer = channel.create_payment(
         contract.PaymentRequest(
@@ -100,7 +103,7 @@ def submit_payment(*, payment_id: str, at: datetime) -> Payment:
             amount_minor=payment.amount_minor,
             currency=payment.currency,
             description=f"Holdfast {payment.id}",
-            expires_at=payment.expires_at,
+            expires_at=clocks.real_time(payment.platform, at=payment.expires_at),
             notify_url=f"{settings.PUBLIC_URL}/v1/inbound/channels/{payment.channel}",
             return_url=payment.return_url,
         )

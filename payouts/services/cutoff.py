@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
+from channels import registry
 from common.errors import DomainError
 from escrow import selectors as escrow_selectors
 from escrow.services import release as escrow
 from ledger import entries
 from ledger import services as ledger
 from ledger.usecases import use_case
+from merchants import selectors as merchants
 from merchants.models import BankAccount, User
 from payouts import calendar, events
 from payouts.locks import lock_payout, lock_schedule, lock_settlement
@@ -40,6 +42,7 @@ def cut_settlements(*, schedule_id: int, at: datetime) -> list[Payout]:
     what was released after a daily or weekly cutoff, however late the sweep is.
 
     Money: Dr payable / Cr payout in transit.
+    Raises: ChannelDisabled when the rail does not serve platforms of this mode.
     Idempotent: by the lines: a release line is on one settlement for ever.
     Locks: the schedule, then the payee's guarded account.
     """
@@ -136,6 +139,7 @@ def _cut_payout(
     at: datetime,
 ) -> Payout:
     assert connection.in_atomic_block
+    registry.check_rail(rail, live=merchants.is_live(platform_id=settlement.platform_id))
     payout = Payout(
         settlement=settlement,
         platform_id=settlement.platform_id,
@@ -172,7 +176,8 @@ def replace_payout(*, payout_id: str, requested_by: User, at: datetime) -> Payou
     The new payout has a new reference and needs another person's approval.
 
     Money: Dr payable / Cr payout in transit.
-    Raises: PayoutNotFound, PayoutNotReplaceable, NoBankAccount, InsufficientBalance.
+    Raises: PayoutNotFound, PayoutNotReplaceable, NoBankAccount, InsufficientBalance,
+        ChannelDisabled.
     Idempotent: the database allows one live payout per settlement.
     Locks: the old payout, its settlement, then the payee's guarded account.
     """

@@ -1,10 +1,14 @@
-"""Changing when and how a payee is paid out. It must never move money: the next cutoff does."""
+"""Saying when and how a payee is paid out. It must never move money: the next cutoff does."""
 
 from datetime import datetime
 
+from django.db import IntegrityError
+
+from channels import registry
 from common.errors import DomainError
 from common.money import MAX_AMOUNT_MINOR
 from ledger.usecases import use_case
+from merchants.models import Merchant, Mode, Platform
 from payouts import calendar
 from payouts.locks import lock_schedule
 from payouts.models import Cadence, PayoutSchedule
@@ -15,6 +19,73 @@ class ScheduleInvalid(DomainError):
 
     code = "schedule_invalid"
     status = 422
+
+
+class ScheduleTaken(DomainError):
+    """This payee has a payout schedule already; change it."""
+
+    code = "schedule_taken"
+
+
+def open_schedule(
+    *,
+    platform: Platform,
+    merchant: Merchant | None,
+    rail: str,
+    at: datetime,
+    cadence: str = Cadence.INSTANT,
+    weekday: int = 0,
+    minimum_minor: int = 1,
+    approval_above_minor: int | None = None,
+) -> PayoutSchedule:
+    """Pay a payee out from now on. Whoever has no schedule is never paid out: the money waits.
+
+    Args: merchant: None for the platform's own commission. rail: the bank that pays. The others as
+        for `change_schedule`.
+    Raises: ScheduleInvalid, ScheduleTaken, ChannelDisabled.
+    Idempotent: by payee: the second one is refused.
+    """
+    _check(cadence, weekday, minimum_minor, approval_above_minor)
+    registry.get_rail(rail)
+    if merchant is not None and merchant.platform_id != platform.pk:
+        raise ScheduleInvalid("This seller is not a seller of the platform.")
+    schedule = PayoutSchedule(
+        platform=platform,
+        merchant=merchant,
+        rail=rail,
+        cadence=cadence,
+        weekday=weekday,
+        minimum_minor=minimum_minor,
+        approval_above_minor=approval_above_minor,
+        next_cutoff_at=calendar.next_cutoff(
+            cadence=cadence, weekday=weekday, time_zone=platform.time_zone, after=at
+        ),
+    )
+    try:
+        with use_case():
+            schedule.save(force_insert=True)
+    except IntegrityError as error:
+        if "schedule_of_platform_once" in str(error) or "merchant_id" in str(error):
+            raise ScheduleTaken("This payee has a payout schedule already.") from None
+        raise
+    return schedule
+
+
+def ensure_schedule(*, platform: Platform, merchant: Merchant | None, at: datetime) -> None:
+    """Pay a payee that has given an account at each release, unless it has a schedule already.
+
+    By the first rail that serves the platform; where there is none, the money waits.
+    """
+    if PayoutSchedule.objects.filter(platform=platform, merchant=merchant).exists():
+        return
+    for rail in registry.list_rails():
+        try:
+            registry.check_rail(rail.name, live=platform.mode == Mode.LIVE)
+        except registry.ChannelDisabled:
+            continue
+        if rail.enabled:
+            open_schedule(platform=platform, merchant=merchant, rail=rail.name, at=at)
+            return
 
 
 @use_case()

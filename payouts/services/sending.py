@@ -15,6 +15,7 @@ from ledger import accounts, chart, entries
 from ledger import selectors as books
 from ledger import services as ledger
 from ledger.usecases import use_case
+from merchants import clocks
 from merchants import services as merchants
 from payouts import events
 from payouts.locks import lock_payout
@@ -216,10 +217,11 @@ def _contradicts(payout: Payout, answer: contract.Answer) -> bool:
 
 def _record_open(payout: Payout, answer: contract.Answer, *, at: datetime) -> None:
     if answer.status in (Status.SUCCEEDED, Status.RETURNED):
+        told_at = answer.event_at
         book_paid(
             payout,
             provider_reference=answer.provider_reference,
-            paid_at=answer.event_at or at,
+            paid_at=at if told_at is None else clocks.now_of(payout.platform, now=told_at),
             at=at,
         )
         if answer.status == Status.RETURNED:

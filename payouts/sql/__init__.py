@@ -1,4 +1,4 @@
-"""The SQL of the payouts audit. It must never write."""
+"""The SQL of the balances and of the payouts audit. It must never write."""
 
 from pathlib import Path
 

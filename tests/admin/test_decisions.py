@@ -1,13 +1,16 @@
 """What operators decide: two persons, one service each, with who and why in the audit row."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from api import inbound
 from channels.models import InboxState
 from ledger import selectors as books
+from merchants import services as merchants
 from merchants.models import User
 from payouts.models import Payout, PayoutSchedule
 from tests import ground
@@ -51,6 +54,17 @@ def test_payout_is_approved_with_actor_and_reason(
     payout.refresh_from_db()
     assert (payout.state, payout.approved_by) == ("APPROVED", operator)
     assert last_audit(payout) == {"actor": f"operator:{operator.pk}", "reason": WHY}
+
+
+def test_payout_is_approved_by_the_clock_of_its_platform(signed_in: Client, market: World) -> None:
+    payout = pending_payout(market)
+    merchants.move_clock(platform_id=market.platform.id, offset=timedelta(days=15))
+
+    with time_machine.travel(market.now, tick=False):
+        post(signed_in, "payouts_payout_approve", payout.pk)
+
+    payout.refresh_from_db()
+    assert payout.approved_at == payout.due_at == market.now + timedelta(days=15)
 
 
 def test_nothing_is_decided_without_a_reason(signed_in: Client, market: World) -> None:

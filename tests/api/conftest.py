@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -9,8 +10,12 @@ from django.test import Client
 
 from api import nudge
 from demo.local_sandbox import Clock, open_sandbox
+from merchants import services as merchants
+from tests import stage
+from tests import world as worlds
+from tests.api.estate import Town, open_town
 from tests.api.shop import Door, Shop
-from tests.world import START, make_platform
+from tests.world import START, World, make_platform
 
 
 @pytest.fixture
@@ -51,3 +56,43 @@ def shop(
         shop = Shop(door=door, sandbox=sandbox, time=frozen_time, platform=make_platform(at=START))
         shop.open()
         yield shop
+
+
+@pytest.fixture
+def rival(shop: Shop) -> Shop:
+    """Another platform with its own seller, at the same door."""
+    platform = merchants.create_platform(name="Rival", slug="rival", at=START)
+    other = Shop(door=shop.door, sandbox=shop.sandbox, time=shop.time, platform=platform)
+    other.open()
+    return other
+
+
+@pytest.fixture
+def world(database: None, tmp_path: Path) -> Iterator[World]:
+    """A platform without a door, whose clock can be moved. After the test every audit is empty."""
+    with stage.open_world(tmp_path) as opened:
+        yield opened
+    assert worlds.audit() == []
+
+
+@pytest.fixture
+def beside(world: World) -> World:
+    """Another platform at the same channel and bank."""
+    platform = merchants.create_platform(name="Beside", slug="beside", at=START)
+    other = World(world.sandbox, platform)
+    other.add_merchant()
+    return other
+
+
+@pytest.fixture(scope="module")
+def built_town(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Town]:
+    with django_db_blocker.unblock(), open_town(tmp_path_factory.mktemp("town")) as town:
+        yield town
+
+
+@pytest.fixture
+def town(built_town: Town, db: None) -> Town:
+    """A world with one of everything, built once per file; what a test does is rolled back."""
+    return built_town

@@ -16,10 +16,12 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
+from demo import clockwork
 from demo.local_sandbox import LocalSandbox
 from ledger import selectors as books
 from merchants import services as merchants
 from merchants.models import Merchant, Platform
+from tests.api import described
 from tests.world import PAYS, START, add_payee
 
 Answer = HttpResponse
@@ -27,7 +29,7 @@ Answer = HttpResponse
 
 @dataclass
 class Door:
-    """Sends requests as a machine would."""
+    """Sends requests as a machine would. No answer may differ from the API's description."""
 
     client: Client
 
@@ -42,7 +44,9 @@ class Door:
         if key:
             named["Authorization"] = f"Bearer {key}"
         content_type = named.pop("Content-Type", "application/json")
-        return self.client.generic(method, path, raw, content_type, headers=named)
+        answer = self.client.generic(method, path, raw, content_type, headers=named)
+        assert described.faults(method, path, answer) == []
+        return answer
 
     def deliver(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
         return self.client.generic(
@@ -79,6 +83,16 @@ class Shop:
 
     def post(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self.door.send("POST", path, body, key=self.key, **headers)
+
+    def delete(self, path: str, **headers: str) -> Answer:
+        return self.door.send("DELETE", path, key=self.key, **headers)
+
+    def add_key(self, **options: Any) -> str:
+        """Another key of the platform; what is not said is as for the first one."""
+        _row, key = merchants.create_api_key(
+            **{"platform": self.platform, "name": "another", "at": START, **options}
+        )
+        return key
 
     def order_body(self, **changes: Any) -> dict[str, Any]:
         """The worked example of the design: 10001 fen, goods 9001, shipping 1000."""
@@ -132,12 +146,29 @@ class Shop:
         assert self.ship(order).status_code == 200
         return order
 
+    def released_order(self) -> dict[str, Any]:
+        order = self.shipped_order()
+        assert self.confirm(order).status_code == 200
+        return order
+
     def confirm(self, order: Mapping[str, Any], token: Any = None) -> Answer:
         body = {"token": order["buyer_token"] if token is None else token}
         return self.door.send("POST", f"/v1/orders/{order['id']}/confirm", body)
 
     def status(self, order: Mapping[str, Any]) -> str:
         return self.get(f"/v1/orders/{order['id']}").json()["status"]
+
+    def remit(self) -> None:
+        """The channel pays what it collected into the reserve."""
+        self.sandbox.channel.remittances.cut(self.sandbox.clock.now.timestamp())
+        self.sandbox.tick()
+
+    def settle(self) -> None:
+        """Let every sweep and the sandbox work until nothing is due."""
+        for _ in range(50):
+            if not clockwork.run_sweeps(at=self.sandbox.clock.now) + self.sandbox.tick():
+                return
+        raise AssertionError("the sweeps do not come to rest")
 
     def wait(self, **span: float) -> None:
         self.sandbox.clock.move_to(self.sandbox.clock.now + timedelta(**span))
@@ -152,6 +183,15 @@ def all_books() -> tuple[Any, ...]:
             " (SELECT count(*) FROM ledger_posting), (SELECT count(*) FROM notifications_event)"
         )
         return (books.trial_balance(), cursor.fetchone())
+
+
+def all_rows() -> dict[str, int]:
+    """How many rows each table has; an update of what is audited shows as a row of its audit."""
+    names = connection.introspection.table_names()
+    counts = (f"SELECT '{name}', count(*) FROM {connection.ops.quote_name(name)}" for name in names)
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(counts))
+        return dict(cursor.fetchall())
 
 
 @contextmanager

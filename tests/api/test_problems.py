@@ -42,7 +42,7 @@ def test_an_address_that_does_not_exist(shop: Shop, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/v1/orders", "POST"),
+        ("GET", "/v1/orders/bulk", "POST"),
         ("DELETE", "/v1/orders/ord_1", "GET"),
         ("PUT", "/v1/payments/pay_1", "GET"),
         ("OPTIONS", "/v1/orders", "POST"),

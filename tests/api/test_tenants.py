@@ -16,15 +16,6 @@ def database(db: None) -> None:
     """Roll back instead of committing: faster, and nothing here needs a commit."""
 
 
-@pytest.fixture
-def rival(shop: Shop) -> Shop:
-    """Another platform with its own seller, at the same door."""
-    platform = merchants.create_platform(name="Rival", slug="rival", at=START)
-    other = Shop(door=shop.door, sandbox=shop.sandbox, time=shop.time, platform=platform)
-    other.open()
-    return other
-
-
 def comparable(found: dict, own_id: str) -> str:
     """A problem without what differs by the request itself."""
     found = {name: value for name, value in found.items() if name != "request_id"}

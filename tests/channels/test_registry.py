@@ -87,6 +87,22 @@ def test_unknown_names_are_disabled(configured):
             get("nowhere")
 
 
+def test_made_up_money_serves_test_platforms_and_real_money_live_ones(configured, monkeypatch):
+    checks = [(registry.check_channel, "sandbox"), (registry.check_rail, "sandbox-bank")]
+
+    for check, name in checks:
+        check(name, live=False)
+        with pytest.raises(registry.ChannelDisabled, match="in test mode only"):
+            check(name, live=True)
+        with pytest.raises(registry.ChannelDisabled, match="it is not configured"):
+            check("nowhere", live=False)
+    monkeypatch.setattr(registry, "TEST_PROVIDERS", frozenset())
+    for check, name in checks:
+        check(name, live=True)
+        with pytest.raises(registry.ChannelDisabled, match="with real money only"):
+            check(name, live=False)
+
+
 def test_listing_names_all(configured):
     configured.CHANNELS["another"] = CHANNEL | {"secret": ""}
 

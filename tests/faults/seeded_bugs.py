@@ -244,7 +244,7 @@ def _payouts_by_doorbell() -> Iterator[None]:
 
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(cutoff, "_cut_payout", cut_and_ring))
-        stack.enter_context(mock.patch.object(sweeps.Payout.objects, "filter", _without_approved()))
+        stack.enter_context(mock.patch.object(Payout.objects, "filter", _without_approved()))
         yield
 
 

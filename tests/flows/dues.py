@@ -41,7 +41,12 @@ DUES = {
     "notifications.relay_due_events": """
         SELECT FROM notifications_event WHERE relayed_at IS NULL AND next_attempt_at <= %(at)s
         UNION ALL SELECT FROM notifications_delivery
-        WHERE state = 'PENDING' AND next_attempt_at <= %(at)s""",
+        WHERE state = 'PENDING' AND channel = 'email' AND next_attempt_at <= %(at)s""",
+    "notifications.send_due_webhooks": """
+        SELECT FROM notifications_delivery
+        WHERE state = 'PENDING' AND channel = 'webhook' AND next_attempt_at <= %(at)s""",
+    "api.forget_old_answers": """
+        SELECT FROM api_storedanswer WHERE created_at < %(at)s - interval '30 days'""",
 }
 _QUERY = "SELECT " + ", ".join(f"EXISTS ({query})" for query in DUES.values())
 

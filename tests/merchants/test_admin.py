@@ -20,7 +20,14 @@ from merchants.models import (
     Platform,
     User,
 )
-from notifications.models import Delivery, Event
+from notifications import services as notifications
+from notifications.models import (
+    Delivery,
+    DeliveryAttempt,
+    Event,
+    WebhookEndpoint,
+    WebhookSecret,
+)
 from tests.factories import (
     AT,
     BankAccountFactory,
@@ -63,7 +70,8 @@ def test_every_model_can_be_browsed_and_no_secret_is_shown(client: Client, opera
         created_at=AT,
         next_attempt_at=AT,
     )
-    Delivery.objects.create(
+    delivery = Delivery.objects.create(
+        platform=account.platform,
         event=event,
         channel="email",
         recipient="a@example.com",
@@ -72,6 +80,13 @@ def test_every_model_can_be_browsed_and_no_secret_is_shown(client: Client, opera
         created_at=AT,
         next_attempt_at=AT,
     )
+    DeliveryAttempt.objects.create(
+        delivery=delivery, number=1, at=AT, duration_ms=7, answer="<script>alert(1)</script>"
+    )
+    endpoint, signing_secret = notifications.create_endpoint(
+        platform=account.platform, url="https://shop.example.com/hooks?key=1", at=AT
+    )
+    sealed = bytes(endpoint.secrets.get().secret)
 
     shown = ""
     for label in ("merchants", "notifications"):
@@ -87,10 +102,23 @@ def test_every_model_can_be_browsed_and_no_secret_is_shown(client: Client, opera
     assert "•••• 8901" in shown
     for hidden in (NUMBER, account.account_number_hash, key.secret_hash, secret.split("_", 3)[3]):
         assert hidden not in shown
+    for hidden in (signing_secret[6:], str(sealed), sealed.hex(), "<script>alert(1)"):
+        assert hidden not in shown
 
 
 @pytest.mark.parametrize(
-    "model", [BankAccount, ApiKey, CommissionPlan, CommissionRule, Event, Delivery]
+    "model",
+    [
+        BankAccount,
+        ApiKey,
+        CommissionPlan,
+        CommissionRule,
+        Event,
+        Delivery,
+        DeliveryAttempt,
+        WebhookEndpoint,
+        WebhookSecret,
+    ],
 )
 def test_rows_can_be_read_only(client: Client, operator: User, model: type) -> None:
     name = f"{model._meta.app_label}_{model._meta.model_name}"  # type: ignore[attr-defined]
@@ -101,7 +129,7 @@ def test_rows_can_be_read_only(client: Client, operator: User, model: type) -> N
 
 def test_key_is_shown_once(client: Client, operator: User) -> None:
     url = page("merchants_apikey", "create")
-    fields = {"platform": PlatformFactory().pk, "name": "shop", "mode": "TEST"}
+    fields = {"platform": PlatformFactory().pk, "name": "shop", "scopes": ["orders:read"]}
 
     answer = post(client, url, **fields)
 
@@ -131,18 +159,33 @@ def test_key_is_revoked_with_a_reason(client: Client, operator: User) -> None:
     assert key.revoked_at is not None
 
 
+def test_key_is_rolled_and_its_successor_is_shown_once(client: Client, operator: User) -> None:
+    key, _ = services.create_api_key(platform=PlatformFactory(), name="shop", at=AT)
+    url = page("merchants_apikey", "roll", key.pk)
+
+    answer = post(client, url, overlap=24)
+
+    secret = re.search(r"sk_test_[\w-]+", answer.content.decode())
+    assert secret
+    assert secret[0].split("_")[2] != key.public_id
+    key.refresh_from_db()
+    assert key.expires_at is not None
+
+
 def test_platform_merchant_account_plan_and_rule_are_added(client: Client, operator: User) -> None:
     post(
         client,
         page("merchants_platform", "create"),
         name="Tea House",
         slug="tea",
+        mode="LIVE",
         currency="CNY",
         language="en",
         time_zone="Asia/Shanghai",
         service_fee_bps=60,
     )
     platform = Platform.objects.get()
+    assert platform.mode == "LIVE"
     post(
         client,
         page("merchants_merchant", "create"),
@@ -205,6 +248,7 @@ def test_names_and_deadlines_are_edited_and_fees_are_not(client: Client, operato
         "confirm_seconds": 1_000_000,
         "confirm_virtual_seconds": 1000,
         "confirm_reminder_seconds": 1000,
+        "confirm_extension_seconds": 1000,
         "service_fee_bps": 9999,
         "slug": "stolen",
     }

@@ -2,13 +2,15 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from merchants import services
-from merchants.models import ApiKey, KeyMode, Platform
+from merchants.models import ApiKey, Mode, Platform
+from merchants.scopes import SCOPES
 from merchants.services import api_keys
 from tests.factories import AT, PlatformFactory
 
@@ -20,7 +22,7 @@ def platform() -> Platform:
     return PlatformFactory()
 
 
-def create(platform: Platform, **changes: str) -> tuple[ApiKey, str]:
+def create(platform: Platform, **changes: Any) -> tuple[ApiKey, str]:
     return services.create_api_key(platform=platform, at=AT, **{"name": "shop", **changes})
 
 
@@ -32,8 +34,36 @@ def test_key_has_the_documented_shape_and_is_found(platform: Platform) -> None:
     assert (found, found.platform) == (row, platform)
 
 
-def test_live_key_says_so(platform: Platform) -> None:
-    assert create(platform, mode=KeyMode.LIVE)[1].startswith("sk_live_")
+def test_key_has_the_mode_of_its_platform_and_says_so() -> None:
+    row, secret = create(PlatformFactory(mode=Mode.LIVE))
+
+    assert row.mode == Mode.LIVE
+    assert secret.startswith("sk_live_")
+
+
+def test_database_refuses_a_key_of_another_mode(platform: Platform) -> None:
+    row, _ = create(platform)
+
+    with pytest.raises(IntegrityError, match="api_key_of_platforms_mode"), transaction.atomic():
+        ApiKey.objects.filter(pk=row.pk).update(mode=Mode.LIVE)
+
+
+def test_key_may_do_everything_unless_somebody_says_less(platform: Platform) -> None:
+    whole, _ = create(platform)
+    narrow, secret = create(platform, scopes=["sandbox:write", "orders:read"])
+
+    assert whole.scopes == list(SCOPES)
+    assert narrow.scopes == ["orders:read", "sandbox:write"]
+    assert services.find_api_key(secret=secret, at=AT).scopes == narrow.scopes
+
+
+def test_key_is_refused_from_the_instant_it_expires(platform: Platform) -> None:
+    ends = AT + timedelta(days=1)
+    row, secret = create(platform, expires_at=ends)
+
+    assert services.find_api_key(secret=secret, at=ends - timedelta(microseconds=1)) == row
+    with pytest.raises(services.ApiKeyRefused):
+        services.find_api_key(secret=secret, at=ends)
 
 
 def test_secret_is_never_stored(platform: Platform) -> None:
@@ -131,11 +161,90 @@ def test_first_revocation_stays(platform: Platform) -> None:
     assert again.revoked_at == AT
 
 
-def test_key_is_refused_without_a_name_or_with_a_strange_mode(platform: Platform) -> None:
-    for changes in ({"name": ""}, {"mode": "ROOT"}):
+def test_strange_new_keys_are_refused(platform: Platform) -> None:
+    for changes in (
+        {"name": ""},
+        {"scopes": []},
+        {"scopes": ["orders:read", "orders:delete"]},
+        {"expires_at": AT},
+    ):
         with pytest.raises(services.ApiKeyInvalid):
             create(platform, **changes)
     with pytest.raises(services.ApiKeyInvalid):
         services.revoke_api_key(public_id="nokey123", at=AT)
 
     assert not ApiKey.objects.exists()
+
+
+def roll(row: ApiKey, **changes: Any) -> tuple[ApiKey, str]:
+    wanted = {"overlap": timedelta(hours=24), "at": AT, **changes}
+    return services.roll_api_key(public_id=row.public_id, **wanted)
+
+
+def test_rolled_key_and_its_successor_are_both_valid_for_a_while(platform: Platform) -> None:
+    old, old_secret = create(platform, scopes=["orders:read"])
+    ApiKey.objects.filter(pk=old.pk).update(api_version="2026-01-01")
+
+    new, new_secret = roll(old)
+
+    for secret, row in ((old_secret, old), (new_secret, new)):
+        found = services.find_api_key(secret=secret, at=AT + timedelta(hours=23))
+        assert found == row
+    later = AT + timedelta(hours=24)
+    assert services.find_api_key(secret=new_secret, at=later) == new
+    with pytest.raises(services.ApiKeyRefused):
+        services.find_api_key(secret=old_secret, at=later)
+    assert (new.name, new.scopes, new.api_version) == ("shop", ["orders:read"], "2026-01-01")
+    assert new.expires_at is None
+
+
+def test_key_is_rolled_at_once_without_overlap(platform: Platform) -> None:
+    old, old_secret = create(platform)
+
+    roll(old, overlap=timedelta(0))
+
+    with pytest.raises(services.ApiKeyRefused):
+        services.find_api_key(secret=old_secret, at=AT)
+
+
+def test_rolling_never_lengthens_a_life(platform: Platform) -> None:
+    ends = AT + timedelta(hours=1)
+    old, _ = create(platform, expires_at=ends)
+
+    roll(old)
+
+    old.refresh_from_db()
+    assert old.expires_at == ends
+
+
+def test_only_valid_keys_are_rolled(platform: Platform) -> None:
+    revoked, _ = create(platform)
+    services.revoke_api_key(public_id=revoked.public_id, at=AT)
+    good, _ = create(platform)
+
+    for row, changes in (
+        (revoked, {}),
+        (ApiKey(public_id="nokey123"), {}),
+        (good, {"overlap": timedelta(days=31)}),
+        (good, {"overlap": -timedelta(seconds=1)}),
+    ):
+        with pytest.raises(services.ApiKeyInvalid):
+            roll(row, **changes)
+
+    good.refresh_from_db()
+    assert good.expires_at is None
+
+
+def test_platform_has_ten_valid_keys_at_most(platform: Platform) -> None:
+    rows = [create(platform)[0] for _ in range(10)]
+    create(PlatformFactory())
+
+    for making in (lambda: create(platform), lambda: roll(rows[0])):
+        with pytest.raises(services.ApiKeyLimit) as refusal:
+            making()
+        assert (refusal.value.code, refusal.value.status) == ("api_key_limit", 409)
+    roll(rows[0], overlap=timedelta(0))
+    services.revoke_api_key(public_id=rows[1].public_id, at=AT)
+    create(platform)
+
+    assert ApiKey.objects.filter(platform=platform).count() == 12

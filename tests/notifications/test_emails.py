@@ -22,8 +22,18 @@ FACTS: dict[str, Any] = {
     "buyer_email": "buyer@example.com",
     "item_titles": ["Longjing 250 g", "Gaiwan"],
     "reason": "NOT_SHIPPED",
+    "by": "BUYER",
+    "before": "2026-11-24T08:00:00.000000+00:00",
     "payout": "pyo_1",
     "last_four": "8901",
+    "endpoint": "whe_1",
+    "url": "https://shop.example/hooks",
+    "failing_since": "2026-11-18T08:00:00.000000+00:00",
+}
+ADDRESSES = {
+    Audience.BUYER: "buyer@example.com",
+    Audience.SELLER: "seller@example.com",
+    Audience.PLATFORM: "tech@example.com",
 }
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +41,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def merchant() -> Merchant:
-    platform = PlatformFactory(name="Tea House", name_zh="茶铺")
+    platform = PlatformFactory(name="Tea House", name_zh="茶铺", contact_email="tech@example.com")
     return MerchantFactory(platform=platform, name="Longjing Garden", email="seller@example.com")
 
 
@@ -101,16 +111,16 @@ def test_every_mail_can_be_written_in_every_language(
     templates = copy.deepcopy(settings.TEMPLATES)
     templates[0]["OPTIONS"]["string_if_invalid"] = "MISSING"
     settings.TEMPLATES = templates
-    merchant.language = language
+    merchant.language = merchant.platform.language = language
+    merchant.platform.save()
     merchant.save()
 
     tell(merchant, type, buyer_language=language, reason="Account closed")
 
-    address = "buyer@example.com" if audience == Audience.BUYER else "seller@example.com"
-    [message] = [one for one in mail.outbox if one.to == [address]]
-    name = {"order": "A-1", "payout": "pyo_1"}[type.split(".")[0]]
+    [message] = [one for one in mail.outbox if one.to == [ADDRESSES[audience]]]
+    name = {"order": "A-1", "payout": "pyo_1", "webhook_endpoint": "whe_1"}[type.split(".")[0]]
     assert name in message.body
-    assert "100.01 CNY" in message.body
+    assert ("100.01 CNY" in message.body) == (audience != Audience.PLATFORM)
     assert "MISSING" not in message.subject + message.body + message.alternatives[0][0]
     assert "{" not in message.body
     assert message.subject.isascii() == (language == Language.ENGLISH)
@@ -143,3 +153,18 @@ def test_facts_cannot_inject_headers_markup_or_template_code(merchant: Merchant)
 
 def test_every_mailed_type_is_a_listed_type() -> None:
     assert emails.MAILS.keys() <= events.EVENT_TYPES.keys()
+
+
+def test_platform_is_told_that_its_endpoint_was_switched_off(merchant: Merchant) -> None:
+    [message] = tell(merchant, "webhook_endpoint.disabled", reason="FAILING")
+
+    assert message.subject == "Your webhook endpoint has been switched off"
+    assert "Address: https://shop.example/hooks\n" in message.body
+    assert "since 2026-11-18 16:00 (Asia/Shanghai)" in message.body
+
+
+def test_platform_without_a_contact_is_not_told(merchant: Merchant) -> None:
+    merchant.platform.contact_email = ""
+    merchant.platform.save()
+
+    assert tell(merchant, "webhook_endpoint.disabled", reason="FAILING") == []

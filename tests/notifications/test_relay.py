@@ -9,12 +9,13 @@ from unittest import mock
 import pytest
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
-from django.db import connection
+from django.db import connection, transaction
 
+from merchants import services as merchants
 from merchants.models import Merchant
 from notifications import services, tasks
 from notifications.models import Delivery, DeliveryState, Event
-from notifications.services import relay
+from notifications.services import fan_out, relay
 from tests.factories import AT, MerchantFactory
 
 LATER = AT + relay.LEASE
@@ -43,11 +44,13 @@ def merchant() -> Merchant:
 
 @pytest.fixture(autouse=True)
 def no_jitter() -> Iterator[None]:
-    with mock.patch.object(relay.secrets, "randbelow", return_value=0):
+    with mock.patch.object(fan_out.secrets, "randbelow", return_value=0):
         yield
 
 
-def record(merchant: Merchant, *, type: str = "order.canceled", **facts: Any) -> Event:
+def record(
+    merchant: Merchant, *, type: str = "order.canceled", at: datetime = AT, **facts: Any
+) -> Event:
     data = {**ORDER, "merchant": merchant.id, **facts}
     return services.record_event(
         type=type,
@@ -55,7 +58,7 @@ def record(merchant: Merchant, *, type: str = "order.canceled", **facts: Any) ->
         subject_id=data["order"],
         sequence=Event.objects.count() + 1,
         data=data,
-        at=AT,
+        at=at,
     )
 
 
@@ -91,6 +94,30 @@ def test_relay_leaves_what_is_not_due(merchant: Merchant) -> None:
     assert services.relay_due_events(at=AT - timedelta(seconds=1)) == 0
 
     assert mail.outbox == []
+
+
+def test_event_of_a_clock_that_is_ahead_is_passed_on_at_once(merchant: Merchant) -> None:
+    ahead = AT + timedelta(days=30)
+    merchants.move_clock(platform_id=merchant.platform_id, offset=timedelta(days=30))
+    event = record(merchant, at=ahead)
+
+    assert services.relay_due_events(at=AT - timedelta(seconds=1)) == 0
+    assert services.relay_due_events(at=AT) == 3
+
+    event.refresh_from_db()
+    assert (event.created_at, event.relayed_at) == (ahead, AT)
+    assert set(event.deliveries.values_list("sent_at")) == {(AT,)}
+
+
+def test_events_are_passed_on_in_few_statements(
+    merchant: Merchant, django_assert_num_queries: Any
+) -> None:
+    for _ in range(50):
+        record(merchant)
+
+    # Begin, events; savepoint, sellers, endpoints, deliveries, release; events, commit.
+    with django_assert_num_queries(9):
+        assert fan_out.pass_on_due_events(at=AT) == 50
 
 
 def test_relay_takes_no_more_than_its_limit(merchant: Merchant) -> None:
@@ -134,8 +161,8 @@ def test_relay_killed_between_sending_and_marking_sends_once_more(merchant: Merc
 
 def test_relay_that_overslept_its_lease_does_not_send(merchant: Merchant) -> None:
     record(merchant, type="order.paid", item_titles=["Tea"])
-    relay._fan_out(AT, 10)
-    overslept = relay._claim_deliveries(AT, 10)
+    fan_out.pass_on_due_events(at=AT)
+    overslept = relay._claim_mails(AT, 10)
     services.relay_due_events(at=LATER)
 
     assert relay._deliver(overslept[0], LATER) is False
@@ -161,7 +188,7 @@ def test_refused_mail_is_tried_again_later_and_later(merchant: Merchant) -> None
     services.retry_delivery(delivery_id=delivery.id, at=at)
     services.relay_due_events(at=at)
     assert sent_to() == ["seller@example.com"]
-    with pytest.raises(relay.DeliveryNotFailed):
+    with pytest.raises(services.DeliveryNotFailed):
         services.retry_delivery(delivery_id=delivery.id, at=at)
 
 
@@ -260,7 +287,7 @@ def test_task_takes_the_time_and_relays(merchant: Merchant, time_machine: Any) -
 @pytest.mark.django_db(transaction=True)
 def test_relays_at_once_tell_each_recipient_once() -> None:
     merchant = MerchantFactory(email="seller@example.com")
-    with relay.transaction.atomic():
+    with transaction.atomic():
         for _ in range(20):
             record(merchant)
     barrier, told, lock = threading.Barrier(4), [], threading.Lock()

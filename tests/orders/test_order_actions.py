@@ -14,7 +14,7 @@ from escrow.services import refund as refunds
 from escrow.services import release as releases
 from orders import sweeps as order_sweeps
 from orders.models import CancelReason, ConfirmedBy, Order, OrderState
-from orders.services import lifecycle, payments
+from orders.services import extensions, lifecycle, payments, shipping
 from tests import ground
 from tests.ground import US
 from tests.world import World
@@ -50,6 +50,34 @@ def _cancel_unpaid(order: Order, world: World) -> Any:
     )
 
 
+def _add_parcel(order: Order, world: World) -> Any:
+    return shipping.add_parcel(order_id=order.id, carrier="SF", tracking_number="SF2", at=world.now)
+
+
+def _correct_parcel(order: Order, world: World) -> Any:
+    parcel = order.shipments.first()
+    return shipping.correct_parcel(
+        order_id=order.id,
+        shipment_id=parcel.id if parcel else "shp_none",
+        carrier="SF",
+        tracking_number="SF2",
+        at=world.now,
+    )
+
+
+def _extend_shipping(order: Order, world: World) -> Any:
+    return extensions.extend_shipping(
+        order_id=order.id,
+        ship_by=world.now + timedelta(days=4),
+        by=extensions.By.MERCHANT,
+        at=world.now,
+    )
+
+
+def _extend_confirmation(order: Order, world: World) -> Any:
+    return extensions.extend_confirmation(order_id=order.id, by=extensions.By.BUYER, at=world.now)
+
+
 def _pay(order: Order, world: World) -> Any:
     return ground.make_payment(world, order)
 
@@ -60,6 +88,10 @@ ACTIONS: dict[str, tuple[Callable[[Order, World], Any], dict[str, str]]] = {
     "release slowly": (_release_slowly, {"SHIPPED": "CONFIRMED"}),
     "cancel paid": (_cancel_paid, {"PAID": "CANCELED"}),
     "cancel unpaid": (_cancel_unpaid, {"CREATED": "CANCELED"}),
+    "add a parcel": (_add_parcel, {"SHIPPED": "SHIPPED"}),
+    "correct a parcel": (_correct_parcel, {"SHIPPED": "SHIPPED"}),
+    "extend shipping": (_extend_shipping, {"PAID": "PAID"}),
+    "extend confirmation": (_extend_confirmation, {"SHIPPED": "SHIPPED"}),
     "start a payment": (_pay, {"CREATED": "CREATED"}),
 }
 

@@ -6,6 +6,8 @@ import pytest
 
 from channels.contract import Status
 from escrow import sweeps
+from merchants import services as merchants
+from merchants.models import Mode
 from notifications.models import Event
 from orders import sweeps as order_sweeps
 from orders.models import Payment
@@ -49,6 +51,18 @@ def test_payment_is_refused_for_odd_lists_of_orders(market: World) -> None:
     ]
 
     assert codes == ["payment_invalid"] * 3
+
+
+def test_sandbox_channel_is_refused_to_a_live_platform(market: World) -> None:
+    live = merchants.create_platform(name="Live", slug="live", mode=Mode.LIVE, at=market.now)
+    shop = World(market.sandbox, live)
+    shop.add_merchant()
+    order, _token = shop.create_order()
+
+    refused = ground.refusal(lambda: ground.make_payment(shop, order))
+
+    assert refused.code == "channel_disabled"
+    assert not Payment.objects.exists()
 
 
 def test_payment_of_two_currencies_is_refused(market: World) -> None:

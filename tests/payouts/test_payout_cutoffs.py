@@ -57,6 +57,18 @@ def test_cutoff_adds_up_what_was_below_the_minimum(market: World) -> None:
     assert Settlement.objects.get().line_count == 2
 
 
+def test_sandbox_bank_is_refused_to_a_live_platform(
+    market: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground.released_order(market)
+    monkeypatch.setattr(cutoff.merchants, "is_live", lambda *, platform_id: True)
+
+    refused = ground.refusal(lambda: cut(market))
+
+    assert refused.code == "channel_disabled"
+    assert not Payout.objects.exists()
+
+
 def test_instant_schedule_below_its_minimum_looks_again_in_a_minute(market: World) -> None:
     ground.released_order(market)
 

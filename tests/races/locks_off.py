@@ -105,8 +105,9 @@ def _release_order(*, order_id: str, confirmed_by: str, at: datetime) -> release
     return releases.Released(*released) if released else None
 
 
-def _release_due_orders(*, limit: int, at: datetime) -> int:
+def _release_due_orders(*, limit: int, at: datetime, platform_id: str | None = None) -> int:
     """escrow_release_due_orders of the same file, without FOR UPDATE."""
+    assert platform_id is None
     with connection.cursor() as cursor:
         cursor.execute(
             f"{_RELEASABLE} AND o.confirm_by <= %s ORDER BY o.confirm_by, o.id LIMIT %s",

@@ -9,7 +9,7 @@ from escrow import sweeps
 from escrow.services import refund as refunds
 from orders import sweeps as order_sweeps
 from orders.models import CancelReason, Order
-from orders.services import lifecycle, payments
+from orders.services import extensions, lifecycle, payments
 from tests import ground
 from tests import world as worlds
 from tests.ground import US, facts, order_facts
@@ -17,6 +17,7 @@ from tests.races.starting_line import Case, Pair, one_of, one_winner
 
 CREATED = facts("CREATED", 1)
 SHIPPED = facts("SHIPPED", 3, "capture")
+EXTENDED = facts("SHIPPED", 4, "capture")
 REFUNDED = facts("CANCELED", 3, "capture", "refund-asked", refunds=1)
 HELD = facts("PAID", 2, "capture")
 
@@ -83,6 +84,20 @@ def ship_and_ship(world: worlds.World) -> Case:
     return Case(
         [("ship", lambda: _ship(order, at=world.now))],
         one_winner(lambda: order_facts(order.id), {"ship": SHIPPED}),
+    )
+
+
+def extend_and_extend(world: worlds.World) -> Case:
+    order = ground.shipped_order(world)
+    by, at = extensions.By.BUYER, world.now
+    return Case(
+        [
+            (
+                "extend",
+                lambda: extensions.extend_confirmation(order_id=order.id, by=by, at=at),
+            )
+        ],
+        one_winner(lambda: order_facts(order.id), {"extend": EXTENDED}),
     )
 
 
@@ -192,6 +207,7 @@ PAIRS = [
     Pair("ship / ship", ship_and_ship),
     Pair("ship / cancel by the platform", ship_and_cancel),
     Pair("cancel by the platform / by the deadline", cancel_and_deadline),
+    Pair("extend / extend", extend_and_extend),
     Pair("expire / cancel unpaid", expire_and_cancel),
     Pair("capture / expire", capture_and_expire),
     Pair("capture / cancel unpaid", capture_and_cancel),

@@ -27,6 +27,7 @@ from demo.supervisor import ProgramEnded, Supervisor
 
 WEB_PORT, CHANNEL_PORT, BANK_PORT = 8000, 8001, 8002
 READY_SECONDS = 60
+LOOPBACK = "127.0.0.0/8"
 
 
 class Command(BaseCommand):
@@ -105,6 +106,8 @@ class Command(BaseCommand):
             "SANDBOX_CHANNEL_URL": channel,
             "SANDBOX_BANK_URL": bank,
             "SWEEP_SECONDS": "1",
+            # So that a shop on this machine is told by webhook.
+            "WEBHOOK_ALLOWED_NETWORKS": _networks() or LOOPBACK,
         }
 
     def _prepare(self, addresses: dict[str, str]) -> None:
@@ -121,6 +124,7 @@ class Command(BaseCommand):
         made = seed.seed_marketplace(at=timezone.now())
         if made:
             self._say(str(made))
+        seed.note_address(addresses["PUBLIC_URL"])
         connections.close_all()
 
     def _start_all(self, supervisor: Supervisor, addresses: dict[str, str]) -> None:
@@ -193,6 +197,10 @@ def _only_demo() -> Iterator[None]:
                 "A demo of this checkout is already running; stop it first."
             ) from None
         yield
+
+
+def _networks() -> str:
+    return ",".join(str(network) for network in settings.WEBHOOK_ALLOWED_NETWORKS)
 
 
 def _log_directory() -> Path:

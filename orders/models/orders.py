@@ -1,12 +1,9 @@
-"""Orders, their lines, parcels and payments: columns, constraints and state graphs.
+"""Orders, their lines and parcels: columns, constraints and the order's state graph."""
 
-A transition only sets fields; services lock the row, call it, and write the books. Never the
-other way round.
-"""
-
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pghistory
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Least
@@ -19,6 +16,9 @@ from ledger.fields import IdField
 from ledger.triggers import StateGraph
 from merchants.models import Merchant, Platform
 from notifications.sequence import Sequenced
+from orders import triggers
+
+MAX_PARCELS = 15  # of one order. Source: WeChat's shipping management
 
 # What a state requires to be set.
 PAID = ("paid_at", "ship_by")
@@ -33,14 +33,6 @@ class OrderState(models.TextChoices):
     CONFIRMED = "CONFIRMED", _("Receipt confirmed")
     EXPIRED = "EXPIRED", _("Not paid in time")
     CANCELED = "CANCELED", _("Canceled")
-
-
-class PaymentState(models.TextChoices):
-    PENDING = "PENDING", _("Waiting for the buyer")
-    SUCCEEDED = "SUCCEEDED", _("Paid")
-    FAILED = "FAILED", _("Failed")
-    EXPIRED = "EXPIRED", _("Expired")
-    UNKNOWN = "UNKNOWN", _("Unknown, being asked")
 
 
 class Delivery(models.TextChoices):
@@ -92,6 +84,7 @@ class Order(FSMModelMixin, Sequenced):
     )  # frozen: how long before `ship_by` the seller is reminded
     confirm_seconds = models.IntegerField()  # frozen: time to confirm, from shipping
     confirm_reminder_seconds = models.IntegerField()  # frozen: how long before `confirm_by`
+    confirm_extension_seconds = models.IntegerField()  # frozen: how much later `confirm_by`, once
     ship_by = models.DateTimeField(null=True, blank=True)
     confirm_by = models.DateTimeField(null=True, blank=True)
     expected_delivery_at = models.DateTimeField(null=True, blank=True)
@@ -99,6 +92,8 @@ class Order(FSMModelMixin, Sequenced):
         null=True, blank=True
     )  # empty once the reminder is written
     remind_confirm_at = models.DateTimeField(null=True, blank=True)
+    ship_extended_at = models.DateTimeField(null=True, blank=True)  # when `ship_by` was moved, once
+    confirm_extended_at = models.DateTimeField(null=True, blank=True)
 
     paid_at = models.DateTimeField(null=True, blank=True)
     shipped_at = models.DateTimeField(null=True, blank=True)
@@ -131,6 +126,7 @@ class Order(FSMModelMixin, Sequenced):
                         "ship_reminder_seconds",
                         "confirm_seconds",
                         "confirm_reminder_seconds",
+                        "confirm_extension_seconds",
                     ),
                     0,
                 ),
@@ -169,7 +165,8 @@ class Order(FSMModelMixin, Sequenced):
                     ("SHIPPED", "CONFIRMED"),
                 ],
                 requires={"PAID": PAID, "SHIPPED": SHIPPED, "CONFIRMED": CONFIRMED},
-            )
+            ),
+            triggers.extended_once(),
         ]
 
     def __str__(self) -> str:
@@ -185,6 +182,18 @@ class Order(FSMModelMixin, Sequenced):
         self.shipped_at = at
         self.confirm_by = confirm_by
         self.remind_ship_at = None
+
+    def extend_shipping(self, *, at: datetime, ship_by: datetime) -> None:
+        """Move `ship_by` and the reminder before it. Not a transition: the order stays PAID."""
+        self.ship_by = ship_by
+        self.ship_extended_at = at
+        self.remind_ship_at = _ahead(ship_by, seconds=self.ship_reminder_seconds, at=at)
+
+    def extend_confirmation(self, *, at: datetime, confirm_by: datetime) -> None:
+        """Move `confirm_by` and the reminder before it. Not a transition: it stays SHIPPED."""
+        self.confirm_by = confirm_by
+        self.confirm_extended_at = at
+        self.remind_confirm_at = _ahead(confirm_by, seconds=self.confirm_reminder_seconds, at=at)
 
     @transition(field=state, source=OrderState.SHIPPED, target=OrderState.CONFIRMED)
     def confirm(self, *, at: datetime, confirmed_by: str) -> None:
@@ -203,6 +212,12 @@ class Order(FSMModelMixin, Sequenced):
         self.canceled_at = at
         self.cancel_reason = reason
         self.remind_ship_at = None
+
+
+def _ahead(deadline: datetime, *, seconds: int, at: datetime) -> datetime | None:
+    """When to remind of a deadline that has just been told; None when that would be at once."""
+    remind_at = deadline - timedelta(seconds=seconds)
+    return remind_at if remind_at > at else None
 
 
 class OrderLine(models.Model):
@@ -230,152 +245,55 @@ class OrderLine(models.Model):
 
 
 class Shipment(models.Model):
-    """A parcel on its way."""
+    """A parcel on its way. What it was called at first is in the event of its correction."""
 
     id = IdField(prefix="shp", primary_key=True)
     order = models.ForeignKey(Order, models.PROTECT, related_name="shipments")
+    position = models.PositiveSmallIntegerField()  # 1, 2, 3 … in the order
     carrier = models.CharField(max_length=64)
     tracking_number = models.CharField(max_length=64)
     shipped_at = models.DateTimeField()
+    corrected_at = models.DateTimeField(null=True, blank=True)  # a parcel is corrected once
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["order", "carrier", "tracking_number"], name="shipment_parcel_once"
-            )
+            ),
+            models.UniqueConstraint(fields=["order", "position"], name="shipment_position_once"),
+            models.CheckConstraint(
+                condition=Q(position__gte=1, position__lte=MAX_PARCELS),
+                name="shipment_position_in_range",
+            ),
+        ]
+        triggers = [
+            triggers.corrected_once(),
+            pgtrigger.ReadOnly(
+                name="shipment_stays_sent", fields=["order", "position", "shipped_at"]
+            ),
+            pgtrigger.Protect(name="shipment_kept", operation=pgtrigger.Delete),
         ]
 
     def __str__(self) -> str:
         return f"{self.carrier} {self.tracking_number}"
 
 
-class Payment(FSMModelMixin, Sequenced):
-    """One attempt of a buyer to pay one or several orders through one channel. Its id is our
-    reference there."""
-
-    id = IdField(prefix="pay", primary_key=True)
-    platform = models.ForeignKey(Platform, models.PROTECT, related_name="payments")
-    channel = models.CharField(max_length=32)
-    state = FSMField(default=PaymentState.PENDING, choices=PaymentState.choices, protected=True)
-    currency = models.CharField(max_length=3)
-    amount_minor = models.BigIntegerField()  # minor units, sum of the orders
-    return_url = models.URLField(max_length=500, blank=True)
-    cashier_url = models.URLField(max_length=500, blank=True)
-    provider_reference = models.CharField(max_length=64, blank=True)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    succeeded_at = models.DateTimeField(null=True, blank=True)
-    due_at = models.DateTimeField(
-        null=True, blank=True
-    )  # when to ask the channel next; empty: nothing to ask
-    attempts = models.PositiveIntegerField(default=0)
-    failure_code = models.CharField(max_length=64, blank=True)
-
-    class Meta:
-        verbose_name = _("payment")
-        verbose_name_plural = _("payments")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(amount_minor__gt=0, amount_minor__lte=MAX_AMOUNT_MINOR),
-                name="payment_amount_in_range",
-            ),
-        ]
-        indexes = [
-            models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="payment_due")
-        ]
-        triggers = [
-            StateGraph(
-                name="payment_state_graph",
-                field="state",
-                transitions=[
-                    ("PENDING", "SUCCEEDED"),
-                    ("PENDING", "FAILED"),
-                    ("PENDING", "EXPIRED"),
-                    ("PENDING", "UNKNOWN"),
-                    ("UNKNOWN", "PENDING"),
-                    ("UNKNOWN", "SUCCEEDED"),
-                    ("UNKNOWN", "FAILED"),
-                    ("UNKNOWN", "EXPIRED"),
-                ],
-                requires={"SUCCEEDED": ("succeeded_at", "provider_reference")},
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.id
-
-    OPEN = (PaymentState.PENDING, PaymentState.UNKNOWN)
-
-    @transition(field=state, source=OPEN, target=PaymentState.SUCCEEDED)
-    def succeed(self, *, at: datetime, provider_reference: str) -> None:
-        self.succeeded_at = at
-        self.provider_reference = provider_reference
-        self.due_at = None
-
-    @transition(field=state, source=OPEN, target=PaymentState.FAILED)
-    def fail(self, *, failure_code: str) -> None:
-        self.failure_code = failure_code
-        self.due_at = None
-
-    @transition(field=state, source=OPEN, target=PaymentState.EXPIRED)
-    def expire(self, *, close_at: datetime) -> None:
-        self.due_at = close_at
-
-    @transition(field=state, source=PaymentState.PENDING, target=PaymentState.UNKNOWN)
-    def lose_sight(self) -> None:
-        pass
-
-    @transition(field=state, source=PaymentState.UNKNOWN, target=PaymentState.PENDING)
-    def regain_sight(self) -> None:
-        pass
-
-
-class PaymentOrder(models.Model):
-    """Which part of a payment is for which order. Never changed after the payment is created."""
-
-    payment = models.ForeignKey(Payment, models.PROTECT, related_name="parts")
-    order = models.ForeignKey(Order, models.PROTECT, related_name="payment_parts")
-    amount_minor = models.BigIntegerField()  # minor units of the payment's currency
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["payment", "order"], name="paymentorder_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.payment_id} → {self.order_id}"
-
-
-_ORDER_AUDIT = [
-    "id",
-    "state",
-    "amount_minor",
-    "pay_by",
-    "ship_by",
-    "confirm_by",
-    "paid_at",
-    "shipped_at",
-    "confirmed_at",
-    "confirmed_by",
-    "canceled_at",
-    "cancel_reason",
-]
-_PAYMENT_AUDIT = [
-    "id",
-    "state",
-    "amount_minor",
-    "provider_reference",
-    "succeeded_at",
-    "failure_code",
-    "attempts",
-]
-
-pghistory.track(
-    pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="OrderAudit", fields=_ORDER_AUDIT
-)(Order)
 pghistory.track(
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(),
-    model_name="PaymentAudit",
-    fields=_PAYMENT_AUDIT,
-)(Payment)
+    model_name="OrderAudit",
+    fields=[
+        "id",
+        "state",
+        "amount_minor",
+        "pay_by",
+        "ship_by",
+        "confirm_by",
+        "paid_at",
+        "shipped_at",
+        "confirmed_at",
+        "confirmed_by",
+        "canceled_at",
+        "cancel_reason",
+    ],
+)(Order)

@@ -11,18 +11,17 @@ from api.fields import (
     AmountField,
     EmailField,
     InstantField,
+    MetadataField,
     StrictSerializer,
     TextField,
-    WebAddressField,
     WholeNumberField,
 )
 from common.ids import MAX_LENGTH
 from orders.models import CancelReason, Delivery
+from orders.parcels import MAX_PARCELS
+from orders.services.bulk import MAX_ORDERS as MAX_BULK
 from orders.services.creation import MAX_LINES
-from orders.services.payments import MAX_ORDERS
 
-MAX_METADATA = 20
-MAX_METADATA_NAME = 40
 MAX_QUANTITY = 1_000_000
 MAX_AHEAD = timedelta(days=365)
 
@@ -102,11 +101,10 @@ class OrderRequest(StrictSerializer):
         allow_null=True,
         help_text="When the goods should arrive; automatic confirmation waits three days longer.",
     )
-    metadata = serializers.DictField(
-        child=TextField(max_length=500, allow_blank=True),
+    metadata = MetadataField(
         required=False,
-        help_text=f"Your own notes: up to {MAX_METADATA} names of {MAX_METADATA_NAME} characters, "
-        "with texts of 500.",
+        help_text=f"Your own notes: up to {MetadataField.MOST_NAMES} names of "
+        f"{MetadataField.LONGEST_NAME} characters, with texts of {MetadataField.LONGEST_TEXT}.",
     )
 
     def validate_ship_by(self, value: datetime | None) -> datetime | None:
@@ -114,16 +112,6 @@ class OrderRequest(StrictSerializer):
 
     def validate_expected_delivery_at(self, value: datetime | None) -> datetime | None:
         return self._ahead(value)
-
-    def validate_metadata(self, value: dict[str, str]) -> dict[str, str]:
-        if len(value) > MAX_METADATA:
-            raise serializers.ValidationError(f"At most {MAX_METADATA} names.", code="too_many")
-        for name in value:
-            if not 1 <= len(name) <= MAX_METADATA_NAME:
-                raise serializers.ValidationError(
-                    f"Names have 1 to {MAX_METADATA_NAME} characters.", code="name_length"
-                )
-        return value
 
     def _ahead(self, value: datetime | None) -> datetime | None:
         at = self.context["at"]
@@ -135,11 +123,44 @@ class OrderRequest(StrictSerializer):
         return value
 
 
-class ShipmentRequest(StrictSerializer):
-    """The parcel that was handed over."""
+class BulkRequest(StrictSerializer):
+    """Several new orders: all of them are created, or none."""
+
+    orders = OrderRequest(
+        many=True,
+        min_length=1,
+        max_length=MAX_BULK,
+        help_text=f"1 to {MAX_BULK} orders, each as for POST /v1/orders.",
+    )
+
+
+class ParcelRequest(StrictSerializer):
+    """A parcel that was handed over."""
 
     carrier = TextField(max_length=64, help_text="Who carries the parcel.")
     tracking_number = TextField(max_length=64, help_text="The carrier's number of the parcel.")
+
+
+class ShipmentRequest(ParcelRequest):
+    """The parcel, or the parcels, that were handed over."""
+
+    further = ParcelRequest(
+        many=True,
+        required=False,
+        default=list,
+        max_length=MAX_PARCELS - 1,
+        help_text="Parcels handed over besides the first.",
+    )
+
+
+class ExtensionRequest(StrictSerializer):
+    """More time, once: for the seller to ship a paid order, or for the buyer of a shipped one."""
+
+    ship_by = InstantField(
+        required=False,
+        help_text="For an order that is not shipped yet: its new latest shipping, at most 15 days "
+        "later. A shipped order's term gets the platform's usual extension; leave this out.",
+    )
 
 
 class CancellationRequest(StrictSerializer):
@@ -158,23 +179,4 @@ class ConfirmationRequest(StrictSerializer):
 
     token = TextField(
         max_length=200, help_text="The `buyer_token` of the answer to the order's creation."
-    )
-
-
-class PaymentRequest(StrictSerializer):
-    """How a buyer wants to pay one or several orders."""
-
-    orders = serializers.ListField(
-        child=TextField(max_length=MAX_LENGTH),
-        min_length=1,
-        max_length=MAX_ORDERS,
-        help_text=f"Ids of the orders paid together, ord_…, 1 to {MAX_ORDERS}, of one currency.",
-    )
-    channel = TextField(max_length=32, help_text="Name of the payment channel, such as sandbox.")
-    return_url = WebAddressField(
-        max_length=500,
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text="Where the buyer returns after paying.",
     )

@@ -1,0 +1,1 @@
+"""What callers are answered, one module per resource."""

@@ -1,0 +1,48 @@
+"""What is answered about statements and payouts."""
+
+from api.v1.answers.fields import Answer, Related, amount, code, instant, later, text, truth, whole
+
+
+class SettlementLineAnswer(Answer):
+    order = text("Id of the order.", source="release.hold.order_id")
+    order_reference = text("Your own order number.", source="release.hold.order.reference")
+    release = text("Id of the release, rel_….", source="release_id")
+    amount_minor = amount("The payee's part, in minor units of the statement's currency.")
+
+
+class SettlementAnswer(Answer):
+    """The statement of one cutoff: what is paid together."""
+
+    id = text("Id of the statement, set_….")
+    merchant = code("Id of the seller; null: the platform's own commission.", source="merchant_id")
+    currency = text("ISO 4217 code of all amounts.")
+    amount_minor = amount("Sum of its lines, in minor units.")
+    line_count = whole("Number of its lines.")
+    cutoff_at = instant("What was released before is on it.")
+
+
+class SettlementDetailAnswer(SettlementAnswer):
+    """A statement with its lines."""
+
+    lines = SettlementLineAnswer(many=True, help_text="What is paid, oldest first.")
+
+
+class PayoutAnswer(Answer):
+    """One attempt to pay a statement to a bank account."""
+
+    id = text("Id of the payout, po_…; our reference at the bank.")
+    settlement = Related(
+        whole=SettlementAnswer, attribute="settlement", help_text="The statement it pays."
+    )
+    merchant = code("Id of the seller; null: the platform itself.", source="merchant_id")
+    state = text("PENDING, APPROVED, SENDING, PAID, FAILED, UNKNOWN or RETURNED.")
+    currency = text("ISO 4217 code.")
+    amount_minor = amount("What the payee receives, in minor units.")
+    bank_account = text("Id of the bank account, bac_….", source="bank_account_id")
+    holder_name = text("Holder of the account when the payout was cut.")
+    last_four = text("Last four characters of the account number.")
+    needs_approval = truth("Whether a person must approve it.")
+    created_at = instant("When it was cut.")
+    paid_at = later("When the bank had paid it.")
+    returned_at = later("When the bank sent it back.")
+    failure_code = code("Why it failed or came back.")

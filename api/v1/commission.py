@@ -1,0 +1,181 @@
+"""Commission plans over HTTP, with what a sale would pay and what past orders would have paid."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api import lookups, pages
+from api.idempotency import idempotent
+from api.refusals import refuses
+from api.v1.answers import commission as answers
+from api.v1.answers import merchants as plan_answers
+from api.v1.requests import merchants as requests
+from merchants import selectors
+from merchants import services as merchants
+from merchants import terms as commission
+from merchants.models import CommissionPlan, CommissionRule
+from orders import selectors as orders
+from orders.services import pricing
+
+
+class PlansView(pages.ListView):
+    scope = "commission"
+    answer = plan_answers.PlanAnswer
+    filters: ClassVar = {**pages.created()}
+
+    def rows(self) -> QuerySet[CommissionPlan]:
+        return selectors.plans_of(platform_id=self.platform.id)
+
+    @extend_schema(request=requests.PlanRequest, responses={201: plan_answers.PlanAnswer})
+    @refuses(merchants.create_plan)
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Start a commission plan."""
+        body = self.read(requests.PlanRequest)
+        plan = merchants.create_plan(platform=self.platform, at=request.at, **body)
+        path = reverse("v1:commission-plan", args=[plan.id])
+        return Response(self.write(plan), 201, headers={"Location": path})
+
+
+class PlanView(pages.ItemView):
+    scope = "commission"
+    listing = PlansView
+
+
+class RulesView(pages.ItemView):
+    scope = "commission"
+    listing = PlansView
+
+    @extend_schema(responses=plan_answers.RuleAnswer(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        """Return the rules of a plan, ended ones too."""
+        return Response({"data": self.write(self.find(id))["rules"]})
+
+    @extend_schema(request=requests.RuleRequest, responses={201: plan_answers.RuleAnswer})
+    @refuses(lookups.get_merchant, merchants.add_rule)
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        """Add a rule to a plan, for orders to come."""
+        body = self.read(requests.RuleRequest)
+        merchant_id = body.pop("merchant")
+        rule = merchants.add_rule(
+            plan=self.find(id),
+            merchant=_merchant(self, merchant_id),
+            effective_from=body.pop("effective_from", request.at),
+            at=request.at,
+            **body,
+        )
+        return Response(plan_answers.RuleAnswer(rule).data, 201)
+
+
+class _RuleView(pages.ActionView):
+    scope = "commission"
+    listing = PlansView
+
+    def rows(self) -> QuerySet[CommissionRule]:
+        return selectors.rules_of(platform_id=self.platform.id)
+
+
+class RuleReplaceView(_RuleView):
+    @extend_schema(request=requests.ReplacementRequest, responses={201: plan_answers.RuleAnswer})
+    @refuses(merchants.replace_rule)
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        """End a rule and start its next version at the same instant."""
+        body = self.read(requests.ReplacementRequest)
+        rule = merchants.replace_rule(
+            rule_id=self.find(id).pk,
+            effective_from=body.pop("effective_from", request.at),
+            at=request.at,
+            **body,
+        )
+        return Response(plan_answers.RuleAnswer(rule).data, 201)
+
+
+class RuleEndView(_RuleView):
+    @extend_schema(request=requests.EndRequest, responses=plan_answers.RuleAnswer)
+    @refuses(merchants.end_rule)
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        """End a rule. Orders created before keep their frozen terms."""
+        body = self.read(requests.EndRequest)
+        rule = merchants.end_rule(
+            rule_id=self.find(id).pk,
+            effective_to=body.get("effective_to", request.at),
+            at=request.at,
+        )
+        return Response(plan_answers.RuleAnswer(rule).data)
+
+
+class ExplainView(pages.ActionView):
+    scope = "commission"
+    listing = PlansView
+
+    @extend_schema(request=requests.SaleRequest, responses=answers.ExplainedAnswer)
+    @refuses(merchants.explain_sale)
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        """Say what a sale would pay under this plan now, and why. Nothing is written."""
+        body = self.read(requests.SaleRequest)
+        explained = merchants.explain_sale(
+            plan=self.find(id),
+            sale=commission.Sale(
+                merchant_id=body["merchant"],
+                currency=body["currency"],
+                lines=[commission.OrderedLine(**line) for line in body["lines"]],
+                shipping_minor=body["shipping_minor"],
+            ),
+            service_fee_bps=self.platform.service_fee_bps,
+            at=request.at,
+        )
+        return Response(answers.ExplainedAnswer(explained).data)
+
+
+class WhatIfView(pages.ActionView):
+    scope = "commission"
+    listing = PlansView
+
+    @extend_schema(request=requests.WhatIfRequest, responses=answers.ComparisonAnswer)
+    @refuses(pricing.what_if_rules, pricing.what_if_plan)
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        """Price past orders again, under this plan or under rules to try. Nothing is written.
+
+        The newest 500 orders that were paid and not refunded are taken.
+        """
+        body = self.read(requests.WhatIfRequest)
+        sold = orders.orders_of(platform_id=self.platform.id)
+        names = {
+            "merchant": "merchant_id",
+            "created_from": "created_at__gte",
+            "created_before": "created_at__lt",
+        }
+        sold = sold.filter(**{names[name]: body[name] for name in names if name in body})
+        plan = self.find(id)
+        if "rules" in body:
+            found = pricing.what_if_rules(
+                platform=self.platform,
+                rules=[_new_rule(rule) for rule in body["rules"]],
+                orders=sold,
+                at=request.at,
+            )
+        else:
+            found = pricing.what_if_plan(
+                platform=self.platform, plan_id=plan.pk, orders=sold, at=request.at
+            )
+        return Response(answers.ComparisonAnswer(found).data)
+
+
+def _new_rule(body: dict[str, Any]) -> merchants.NewRule:
+    rest = {name: value for name, value in body.items() if name != "merchant"}
+    return merchants.NewRule(merchant_id=body["merchant"], **rest)
+
+
+def _merchant(view: pages.ItemView, merchant_id: str | None) -> Any:
+    if merchant_id is None:
+        return None
+    return lookups.get_merchant(platform=view.platform, merchant_id=merchant_id)

@@ -1,0 +1,57 @@
+"""Statements and payouts over HTTP: reading only. Payouts are approved by people, in the admin."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+
+from api import pages
+from api.v1.answers import payouts as answers
+from escrow import selectors as escrow
+from payouts import selectors
+from payouts.models import Payout, PayoutState, Settlement
+
+MERCHANT = pages.text("merchant_id", "Id of the seller.")
+
+
+class SettlementsView(pages.ListView):
+    scope = "payouts"
+    answer = answers.SettlementAnswer
+    filters: ClassVar = {
+        "merchant": MERCHANT,
+        "currency": pages.text("currency", "ISO 4217 code."),
+        **pages.created("cutoff_at"),
+    }
+
+    def rows(self) -> QuerySet[Settlement]:
+        return selectors.settlements_of(platform_id=self.platform.id)
+
+
+class SettlementView(pages.ItemView):
+    scope = "payouts"
+    listing = SettlementsView
+    answer = answers.SettlementDetailAnswer
+
+    def write(self, found: Any) -> Any:
+        found.lines = escrow.list_settled_lines(settlement_id=found.pk)
+        return super().write(found)
+
+
+class PayoutsView(pages.ListView):
+    scope = "payouts"
+    answer = answers.PayoutAnswer
+    expandable = frozenset({"settlement"})
+    filters: ClassVar = {
+        "state": pages.one_of(PayoutState, "state", "State of the payout."),
+        "merchant": MERCHANT,
+        "settlement": pages.text("settlement_id", "Id of the statement."),
+        **pages.created(),
+    }
+
+    def rows(self) -> QuerySet[Payout]:
+        return selectors.payouts_of(platform_id=self.platform.id)
+
+
+class PayoutView(pages.ItemView):
+    scope = "payouts"
+    listing = PayoutsView
+    expandable = frozenset({"settlement"})

@@ -1,0 +1,197 @@
+"""What callers send about sellers, bank accounts and commission: the shape of every body."""
+
+from rest_framework import serializers
+
+from api.fields import (
+    AmountField,
+    EmailField,
+    InstantField,
+    StrictSerializer,
+    TextField,
+    TruthField,
+    WholeNumberField,
+)
+from common.ids import MAX_LENGTH
+from common.money import BPS
+from merchants.models import BaseChoice, Language
+from merchants.services.pricing import MAX_LINES, MAX_RULES
+
+MAX_PRIORITY = 1_000_000
+CURRENCY = "ISO 4217 code, such as CNY."
+
+
+def _amount(help_text: str) -> AmountField:
+    return AmountField(required=False, allow_null=True, default=None, help_text=help_text)
+
+
+class MerchantRequest(StrictSerializer):
+    """A new seller."""
+
+    reference = TextField(max_length=64, help_text="Your own name for the seller, unique.")
+    name = TextField(max_length=120, help_text="Name of the seller, as buyers know it.")
+    email = EmailField(
+        required=False, allow_blank=True, default="", help_text="Where Holdfast writes to."
+    )
+    language = serializers.ChoiceField(
+        choices=Language.choices,
+        required=False,
+        default=Language.ENGLISH,
+        help_text="Language of mails to the seller.",
+    )
+
+
+class MerchantChangeRequest(StrictSerializer):
+    """What changes about a seller; what is left out stays."""
+
+    name = TextField(max_length=120, required=False, help_text="Name of the seller.")
+    email = EmailField(required=False, allow_blank=True, help_text="Where Holdfast writes to.")
+    language = serializers.ChoiceField(
+        choices=Language.choices, required=False, help_text="Language of mails to the seller."
+    )
+    active = TruthField(
+        required=False, help_text="false: take no new orders; orders under way go on."
+    )
+
+
+class BankAccountRequest(StrictSerializer):
+    """Where a payee is paid from now on. The account given before is kept, and no longer used."""
+
+    merchant = TextField(
+        max_length=MAX_LENGTH,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Id of the seller; null: your platform's own account, for its commission.",
+    )
+    currency = TextField(min_length=3, max_length=3, help_text=CURRENCY)
+    holder_name = TextField(
+        max_length=120, help_text="Holder of the account, as the bank knows it."
+    )
+    bank_code = TextField(max_length=20, help_text="Code of the bank.")
+    bank_name = TextField(
+        max_length=120, required=False, allow_blank=True, default="", help_text="Name of the bank."
+    )
+    account_number = TextField(
+        max_length=50, help_text="The number; sealed at once and never answered again."
+    )
+
+
+class PlanRequest(StrictSerializer):
+    """A new commission plan. It is in force at once; a platform has one in force."""
+
+    name = TextField(max_length=120, help_text="Name of the plan.")
+
+
+class TermsRequest(StrictSerializer):
+    """The numbers of a rule."""
+
+    rate_bps = WholeNumberField(
+        min_value=0, max_value=BPS, help_text="Rate in basis points: 500 is 5 %."
+    )
+    fixed_minor = AmountField(
+        required=False, default=0, help_text="Fixed part per order, in minor units."
+    )
+    floor_minor = _amount("At least this much per order, in minor units; null: no floor.")
+    cap_minor = _amount("At most this much per order, in minor units; null: no cap.")
+    base = serializers.ChoiceField(
+        choices=BaseChoice.choices,
+        required=False,
+        default=BaseChoice.GOODS,
+        help_text="What the rate is taken of.",
+    )
+
+
+class DraftRuleRequest(TermsRequest):
+    """A rule to be tried out."""
+
+    currency = TextField(min_length=3, max_length=3, help_text=CURRENCY)
+    priority = WholeNumberField(
+        min_value=-MAX_PRIORITY,
+        max_value=MAX_PRIORITY,
+        required=False,
+        default=0,
+        help_text="The higher one wins.",
+    )
+    merchant = TextField(
+        max_length=MAX_LENGTH,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Only for this seller; null: for all.",
+    )
+    category = TextField(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Only for this category; empty: for all.",
+    )
+
+
+class RuleRequest(DraftRuleRequest):
+    """A rule for orders to come."""
+
+    effective_from = InstantField(
+        required=False, help_text="Orders created from then on; left out: from now on."
+    )
+    effective_to = InstantField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Orders created before then; null: no end.",
+    )
+
+
+class ReplacementRequest(TermsRequest):
+    """The next version of a rule: other numbers for the same sales."""
+
+    effective_from = InstantField(
+        required=False, help_text="When it takes the old one's place; left out: now."
+    )
+    effective_to = InstantField(
+        required=False, allow_null=True, default=None, help_text="Its own end; null: no end."
+    )
+
+
+class EndRequest(StrictSerializer):
+    """When a rule ends."""
+
+    effective_to = InstantField(
+        required=False, help_text="Orders created from then on are not priced by it; left out: now."
+    )
+
+
+class SaleLineRequest(StrictSerializer):
+    category = TextField(
+        max_length=64, required=False, allow_blank=True, default="", help_text="Category."
+    )
+    amount_minor = AmountField(help_text="Price of the line, in minor units.")
+
+
+class SaleRequest(StrictSerializer):
+    """A sale that is only asked about."""
+
+    merchant = TextField(max_length=MAX_LENGTH, help_text="Id of the seller.")
+    currency = TextField(min_length=3, max_length=3, help_text=CURRENCY)
+    lines = SaleLineRequest(
+        many=True, min_length=1, max_length=MAX_LINES, help_text="What would be sold."
+    )
+    shipping_minor = AmountField(
+        required=False, default=0, help_text="Shipping the buyer would pay, in minor units."
+    )
+
+
+class WhatIfRequest(StrictSerializer):
+    """Which rules past orders are priced by again. Nothing is changed."""
+
+    rules = DraftRuleRequest(
+        many=True,
+        required=False,
+        max_length=MAX_RULES,
+        help_text="Rules to try; left out: those of the plan in the address, as they stand now.",
+    )
+    merchant = TextField(
+        max_length=MAX_LENGTH, required=False, help_text="Only orders of this seller."
+    )
+    created_from = InstantField(required=False, help_text="Only orders created from then on.")
+    created_before = InstantField(required=False, help_text="Only orders created before then.")

@@ -1,0 +1,141 @@
+"""What a sale would pay, and why: rules tried out before they are written.
+
+It must never write a rule, nor let one be tried that could not be written.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from common.errors import DomainError
+from common.money import Money
+from merchants import explanation, selectors, terms
+from merchants.models import BaseChoice, CommissionPlan, CommissionRule, Merchant, Platform
+from merchants.services.checks import check_row
+from merchants.services.commission import CommissionRuleInvalid, CommissionRuleOverlap
+
+MAX_RULES = 200
+MAX_LINES = 100
+
+
+class SaleInvalid(DomainError):
+    """The sale to be explained makes no sense."""
+
+    code = "sale_invalid"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRule:
+    """A commission rule as the platform sends it, to be tried out. See `add_rule`."""
+
+    currency: str
+    rate_bps: int
+    priority: int = 0
+    merchant_id: str | None = None
+    category: str = ""
+    fixed_minor: int = 0
+    floor_minor: int | None = None
+    cap_minor: int | None = None
+    base: str = BaseChoice.GOODS
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedSale:
+    terms: terms.Terms
+    remarks: tuple[explanation.Remark, ...]
+
+
+def explain_sale(
+    *, plan: CommissionPlan, sale: terms.Sale, service_fee_bps: int, at: datetime
+) -> ExplainedSale:
+    """Say what a sale would pay under a plan at an instant, whether the plan is in force or not.
+
+    Args: service_fee_bps: our own fee, usually `platform.service_fee_bps`.
+    Raises: SaleInvalid, UnknownCurrency, AmountOutOfRange.
+    """
+    _check_sale(plan, sale)
+    rules = selectors.list_matching_rules(
+        plan_id=plan.pk,
+        merchant_id=sale.merchant_id,
+        categories={line.category for line in sale.lines},
+        currency=sale.currency,
+        at=at,
+    )
+    found = terms.compute(
+        plan_id=plan.pk,
+        rules=rules,
+        lines=sale.lines,
+        merchant_id=sale.merchant_id,
+        currency=sale.currency,
+        shipping_minor=sale.shipping_minor,
+        service_fee_bps=service_fee_bps,
+        at=at,
+    )
+    return ExplainedSale(found, explanation.explain(found))
+
+
+def _check_sale(plan: CommissionPlan, sale: terms.Sale) -> None:
+    if not 1 <= len(sale.lines) <= MAX_LINES:
+        raise SaleInvalid(f"A sale has 1 to {MAX_LINES} lines.", field="lines")
+    amounts = [line.amount_minor for line in sale.lines]
+    if min(amounts) < 0 or sale.shipping_minor < 0:
+        raise SaleInvalid("Amounts must not be negative.", field="lines")
+    Money(sum(amounts) + sale.shipping_minor, sale.currency)
+    sellers = Merchant.objects.filter(platform_id=plan.platform_id, pk=sale.merchant_id)
+    if not sellers.exists():
+        raise SaleInvalid("This seller is not a seller of the plan's platform.", field="merchant")
+
+
+def draft_rules(*, platform: Platform, wanted: Sequence[NewRule], at: datetime) -> list[terms.Rule]:
+    """Check rules as `add_rule` would, and make them rules in force from `at` on, written nowhere.
+
+    Returns: rules with the ids rule-1, rule-2, … in the order given.
+    Raises: CommissionRuleInvalid and CommissionRuleOverlap with the `position` of the wrong rule,
+        from 0; UnknownCurrency.
+    """
+    if len(wanted) > MAX_RULES:
+        raise CommissionRuleInvalid(f"At most {MAX_RULES} rules.", fields=["rules"])
+    named = {each.merchant_id for each in wanted if each.merchant_id is not None}
+    sellers = selectors.merchants_by_id(platform_id=platform.pk, merchant_ids=named)
+    seen: set[tuple[str, int, str | None, str]] = set()
+    drafted = []
+    for position, each in enumerate(wanted):
+        rank = (each.currency, each.priority, each.merchant_id, each.category)
+        if each.merchant_id is not None and each.merchant_id not in sellers:
+            raise CommissionRuleInvalid(
+                "This seller is not a seller of the platform.",
+                fields=["merchant"],
+                position=position,
+            )
+        if rank in seen:
+            raise CommissionRuleOverlap(
+                "Another of these rules decides such lines with the same priority.",
+                position=position,
+            )
+        seen.add(rank)
+        drafted.append(_draft(each, position=position, at=at))
+    return drafted
+
+
+def _draft(wanted: NewRule, *, position: int, at: datetime) -> terms.Rule:
+    row = CommissionRule(
+        id=f"rule-{position + 1}",
+        priority=wanted.priority,
+        merchant_id=wanted.merchant_id,
+        category=wanted.category,
+        currency=wanted.currency,
+        rate_bps=wanted.rate_bps,
+        fixed_minor=wanted.fixed_minor,
+        floor_minor=wanted.floor_minor,
+        cap_minor=wanted.cap_minor,
+        base=wanted.base,
+        effective_from=at,
+        created_at=at,
+    )
+    try:
+        check_row(row, CommissionRuleInvalid)
+    except CommissionRuleInvalid as refusal:
+        refusal.facts["position"] = position
+        raise
+    return selectors.snapshot(row)

@@ -1,0 +1,92 @@
+"""What past sales would have paid under other rules, beside what they did pay.
+
+Pure; the terms frozen on an order hold the whole sale, so nothing else is read. It must never
+change them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from merchants.terms import OrderedLine, Rule, Terms, compute
+
+
+@dataclass(frozen=True, slots=True)
+class Repriced:
+    """One order under its own terms and under the others."""
+
+    order_id: str
+    old: Terms
+    new: Terms
+
+    @property
+    def difference_minor(self) -> int:
+        """Minor units of commission more (or, below zero, less) than the order's own terms say."""
+        return self.new.commission_minor - self.old.commission_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """All repriced orders of one currency. Amounts in its minor units."""
+
+    currency: str
+    orders: int
+    amount_minor: int
+    old_commission_minor: int
+    new_commission_minor: int
+    old_seller_minor: int
+    new_seller_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The orders in the order they were given, and one total per currency, by its code."""
+
+    orders: tuple[Repriced, ...]
+    totals: tuple[Total, ...]
+
+
+def compare(
+    *,
+    sold: Iterable[tuple[str, Terms]],
+    plan_id: str | None,
+    rules: Sequence[Rule],
+    as_of: datetime,
+) -> Comparison:
+    """Price sold orders again, each with its own service fee.
+
+    Args: sold: order ids with the terms frozen on them. as_of: the rules in force at this instant
+        count for every order, whenever it was created.
+    """
+    orders = tuple(
+        Repriced(order_id, old, _price(old, plan_id=plan_id, rules=rules, as_of=as_of))
+        for order_id, old in sold
+    )
+    currencies = sorted({each.old.currency for each in orders})
+    return Comparison(orders, tuple(_total(orders, currency) for currency in currencies))
+
+
+def _price(old: Terms, *, plan_id: str | None, rules: Sequence[Rule], as_of: datetime) -> Terms:
+    return compute(
+        plan_id=plan_id,
+        rules=[rule for rule in rules if rule.merchant_id in (None, old.merchant_id)],
+        lines=[OrderedLine(line.category, line.amount_minor) for line in old.lines],
+        merchant_id=old.merchant_id,
+        currency=old.currency,
+        shipping_minor=old.shipping_minor,
+        service_fee_bps=old.service_fee_bps,
+        at=as_of,
+    )
+
+
+def _total(orders: Iterable[Repriced], currency: str) -> Total:
+    mine = [each for each in orders if each.old.currency == currency]
+    return Total(
+        currency=currency,
+        orders=len(mine),
+        amount_minor=sum(each.old.amount_minor for each in mine),
+        old_commission_minor=sum(each.old.commission_minor for each in mine),
+        new_commission_minor=sum(each.new.commission_minor for each in mine),
+        old_seller_minor=sum(each.old.seller_minor for each in mine),
+        new_seller_minor=sum(each.new.seller_minor for each in mine),
+    )

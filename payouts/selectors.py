@@ -1,0 +1,120 @@
+"""Reading statements and payouts, and what is due here. It must never lock or write."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import (
+    Case,
+    CharField,
+    DateTimeField,
+    Exists,
+    F,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Concat, Greatest
+
+from escrow.models import Payee, ReleaseLine
+from orders.claims import earliest, first_of
+from payouts.models import Cadence, Payout, PayoutSchedule, PayoutState, Settlement
+
+
+def settlements_of(*, platform_id: str) -> QuerySet[Settlement]:
+    """A platform's statements with their payees and payouts, oldest payout first; for the lines
+    see escrow.selectors."""
+    payouts = Prefetch("payouts", Payout.objects.order_by("id"))
+    statements = Settlement.objects.filter(platform_id=platform_id)
+    return statements.select_related("merchant").prefetch_related(payouts)
+
+
+def payouts_of(*, platform_id: str) -> QuerySet[Payout]:
+    """A platform's payouts with their statements and payees."""
+    return Payout.objects.filter(platform_id=platform_id).select_related("settlement", "merchant")
+
+
+def latest_payouts(*, settlement_ids: Iterable[str]) -> dict[str, Payout]:
+    """The last attempt to pay each of these statements, in one query; with the statement.
+
+    Returns: by statement id; a statement always has a payout.
+    """
+    rows = Payout.objects.filter(settlement_id__in=set(settlement_ids))
+    rows = rows.select_related("settlement").order_by("created_at", "id")
+    return {payout.settlement_id: payout for payout in rows}
+
+
+def waiting_schedules() -> QuerySet[PayoutSchedule, Any]:
+    """Schedules to whose payee something was released that is on no settlement yet."""
+    return _with_address().filter(Exists(_open_lines()))
+
+
+def _due_schedules() -> QuerySet[PayoutSchedule, Any]:
+    """The same with `due_at`, since when each can be cut: its cutoff has come, and something had
+    been released."""
+    first = _open_lines().values("address").annotate(first=Min("release__released_at"))
+    return (
+        _with_address()
+        .annotate(released_at=Subquery(first.values("first"), output_field=DateTimeField()))
+        .filter(released_at__isnull=False)
+        .annotate(due_at=Greatest(F("next_cutoff_at"), F("released_at")))
+    )
+
+
+def _with_address() -> QuerySet[PayoutSchedule, Any]:
+    """Every schedule with the ledger account it empties, as `PayoutSchedule.address` says it."""
+    address = Case(
+        When(
+            merchant__isnull=False,
+            then=Concat(Value("merchant:"), "merchant_id", Value(":payable")),
+        ),
+        default=Concat(Value("platform:"), "platform_id", Value(":commission")),
+        output_field=CharField(),
+    )
+    return PayoutSchedule.objects.annotate(payable=address)
+
+
+def _open_lines() -> QuerySet[ReleaseLine]:
+    return ReleaseLine.objects.filter(
+        ~Q(payee=Payee.SERVICE_FEE), address=OuterRef("payable"), settlement_id__isnull=True
+    )
+
+
+def unsent_payouts() -> QuerySet[Payout]:
+    """Payouts the bank is to be sent."""
+    return Payout.objects.filter(state=PayoutState.APPROVED)
+
+
+def open_payouts() -> QuerySet[Payout]:
+    """Payouts the bank is asked about."""
+    return Payout.objects.filter(state__in=Payout.OPEN)
+
+
+def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | None:
+    """Return when a platform's next daily or weekly cutoff has something to cut.
+
+    Args: after: only what is due later than this instant.
+    """
+    schedules = _due_schedules().filter(platform_id=platform_id)
+    return earliest(schedules.exclude(cadence=Cadence.INSTANT), "due_at", after=after)
+
+
+def next_question(*, platform_id: str, after: datetime | None = None) -> datetime | None:
+    """Return when a bank is to be asked next about, or for, something of a platform's, or an
+    instant schedule looks whether its money need wait no more.
+
+    Args: after: only what is due later than this instant.
+    """
+    asked = (
+        _due_schedules().filter(cadence=Cadence.INSTANT),
+        unsent_payouts(),
+        open_payouts(),
+    )
+    return first_of(
+        *(earliest(rows.filter(platform_id=platform_id), "due_at", after=after) for rows in asked)
+    )

@@ -1,0 +1,269 @@
+"""Two shopping platforms with one of everything the API knows, and a live one: built once for a
+whole file of tests, each of which is rolled back.
+
+It must never be changed by a test that commits.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import time_machine
+from django.db import transaction
+from django.test import Client
+
+from api import nudge
+from demo.local_sandbox import Clock, open_sandbox
+from merchants import services as merchants
+from merchants.models import Mode
+from merchants.scopes import SCOPES
+from notifications.dialing import Answer as Heard
+from notifications.models import Delivery, WebhookEndpoint
+from notifications.services import attempts
+from tests import stage
+from tests.api.shop import Answer, Door, Shop
+from tests.world import PAYS, START, add_payee, make_platform
+
+DAY = timedelta(days=1)
+ID = re.compile(r"\b[a-z]{2,4}_[0-9a-f]{32}\b")
+LISTS = (
+    "merchants",
+    "bank-accounts",
+    "commission-plans",
+    "orders",
+    "payments",
+    "holds",
+    "releases",
+    "refunds",
+    "settlements",
+    "payouts",
+    "events",
+    "webhook-endpoints",
+    "deliveries",
+)
+HOOK = "https://shop.example.com/hooks"
+PARCEL = {"carrier": "SF Express", "tracking_number": "SF2002"}
+ACCOUNT = {
+    "currency": "CNY",
+    "holder_name": "Garden",
+    "bank_code": "102100099996",
+    "account_number": "6222 0000 0000 0017",
+}
+RULE = {"currency": "CNY", "rate_bps": 700, "category": "cups"}
+SALE = {"currency": "CNY", "lines": [{"category": "tea", "amount_minor": 9001}]}
+
+
+@dataclass
+class Estate:
+    """One platform and the ids of what it has, by the name of the thing.
+
+    An order's `<name>_token` is its buyer's.
+    """
+
+    shop: Shop
+    has: dict[str, str] = field(default_factory=dict)
+    ids: frozenset[str] = frozenset()  # every id in any list the platform can read
+
+
+@dataclass
+class Town:
+    """All who are in the world. `keys`: ours that do not open everything, by what ails them."""
+
+    ours: Estate
+    theirs: Estate
+    live: Estate  # the live side of ours
+    keys: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def everybody(self) -> tuple[Estate, ...]:
+        return self.ours, self.theirs, self.live
+
+
+@contextmanager
+def open_town(folder: Path) -> Iterator[Town]:
+    """Build the world on an empty database, with the clock standing at START."""
+    stage.empty_database()
+    with ExitStack() as stack:
+        time = stack.enter_context(time_machine.travel(START, tick=False))
+        stack.enter_context(mock.patch.object(nudge, "_ring"))
+        door = Door(Client(raise_request_exception=False))
+        sandbox = stack.enter_context(
+            open_sandbox(folder, clock=Clock(now=START), deliver=door.deliver)
+        )
+        live = make_platform(at=START, slug="teahouse-live", mode=Mode.LIVE)
+        platforms = (
+            make_platform(at=START, live_platform=live),
+            make_platform(at=START, name="Rival", slug="rival"),
+            live,
+        )
+        estates = [Estate(Shop(door, sandbox, time, platform)) for platform in platforms]
+        for estate in estates:
+            estate.shop.open()
+        town = Town(*estates, keys=_other_keys(estates[0].shop))
+        for estate in (town.ours, town.theirs):
+            _trade(estate)
+        _work_off(town.ours.shop)
+        for estate in (town.ours, town.theirs):
+            estate.shop.released_order()
+        _work_off(town.ours.shop)
+        for estate in (town.ours, town.theirs):
+            _listen(estate)
+            _take_stock(estate)
+        for estate in town.everybody:
+            pages = (estate.shop.get(f"/v1/{name}?limit=100").content.decode() for name in LISTS)
+            estate.ids = frozenset(found for page in pages for found in ID.findall(page))
+        yield town
+    stage.empty_database()
+
+
+def _other_keys(shop: Shop) -> dict[str, str]:
+    revoked = shop.add_key()
+    merchants.revoke_api_key(public_id=revoked.split("_")[2], at=START)
+    return {
+        "revoked": revoked,
+        "expired": shop.add_key(at=START - 2 * DAY, expires_at=START - DAY),
+        "reading": shop.add_key(scopes=[each for each in SCOPES if each.endswith(":read")]),
+        "writing": shop.add_key(scopes=[each for each in SCOPES if each.endswith(":write")]),
+    }
+
+
+def _trade(estate: Estate) -> None:
+    """Orders in every state; three of whatever can be listed."""
+    shop = estate.shop
+    add_payee(shop.platform, None, PAYS, at=START)
+    for number in range(2):
+        shop.add_merchant()
+        merchants.create_plan(platform=shop.platform, name=f"{number}", at=START, active=False)
+    made: dict[str, Callable[[], dict[str, Any]]] = {
+        "new": shop.create_order,
+        "paid": shop.paid_order,
+        "shipped": shop.shipped_order,
+        "neighbor": shop.shipped_order,
+        "canceled": shop.paid_order,
+        "returned": shop.paid_order,
+        "refused": shop.paid_order,
+        "released": shop.released_order,
+        "confirmed": shop.released_order,
+    }
+    for name, make in made.items():
+        order = make()
+        estate.has[name] = order["id"]
+        estate.has[f"{name}_token"] = order["buyer_token"]
+        shop.wait(seconds=1)  # or ids would not sort as they were made
+    for name in ("canceled", "returned", "refused"):
+        assert shop.post(f"/v1/orders/{estate.has[name]}/cancel").status_code == 200
+
+
+def _work_off(shop: Shop) -> None:
+    shop.remit()
+    shop.settle()
+    shop.wait(minutes=6)  # refunds are asked about again
+    shop.settle()
+
+
+def _listen(estate: Estate) -> None:
+    """Endpoints with deliveries that wait, one of which was tried. Nothing is dialled."""
+    shop = estate.shop
+    for types in (["order.paid"], ["payout.paid"], []):
+        body = {"url": HOOK, "event_types": types}
+        answer = shop.post("/v1/webhook-endpoints", body)
+        assert answer.status_code == 201, answer.content
+        estate.has["endpoint"] = answer.json()["id"]
+    since = {"since": (START - DAY).isoformat()}
+    resent = shop.post(f"/v1/webhook-endpoints/{estate.has['endpoint']}/resend", since)
+    assert resent.json()["deliveries"] > 3, resent.content
+    endpoint = WebhookEndpoint.objects.get(pk=estate.has["endpoint"])
+    delivery = Delivery.objects.filter(recipient=endpoint.pk).latest("public_id")
+    assert attempts.count_attempt(delivery)
+    attempts.record_attempt(
+        delivery=delivery,
+        endpoint=endpoint,
+        answer=Heard(status_code=503, failure="STATUS", excerpt="closed", duration_ms=17),
+        began_at=START,
+        at=START,
+    )
+    estate.has["delivery"] = delivery.public_id
+    estate.has["told"] = delivery.event.public_id
+
+
+def _take_stock(estate: Estate) -> None:
+    """Note one id of each list, and what hangs on others."""
+    shop, has = estate.shop, estate.has
+    for name in LISTS:
+        rows = shop.get(f"/v1/{name}?limit=100").json()["data"]
+        assert rows, name
+        has[f"first_{name}"] = rows[-1]["id"]
+        has.setdefault(name.replace("-", "_").removesuffix("s"), rows[0]["id"])
+    has["merchant"] = shop.merchants[0].id
+    plans = shop.get("/v1/commission-plans").json()["data"]
+    (plan,) = (each for each in plans if each["active"])
+    has["commission_plan"], has["rule"] = plan["id"], plan["rules"][0]["id"]
+    has["parcel"] = shop.get(f"/v1/orders/{has['shipped']}").json()["shipments"][0]["id"]
+    has["paid_payment"] = shop.get(f"/v1/refunds/{has['refund']}").json()["payment"]
+    has["pending"] = shop.start_payment({"id": has["new"]})["id"]
+
+
+# Somebody's things in requests
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Roll back what the block commits, inside the test's own transaction."""
+    here = transaction.savepoint()
+    try:
+        yield
+    finally:
+        transaction.savepoint_rollback(here)
+
+
+def things(town: Town, of: str) -> dict[str, Estate | None]:
+    """Whose such a thing may be. What is nothing in particular is everybody's own."""
+    if not of:
+        return {"own": town.ours}
+    return {"own": town.ours, "another platform's": town.theirs, "missing": None}
+
+
+def name_of(owner: Estate | None, of: str, *, like: Estate) -> str:
+    """The id of `owner`'s thing; of nobody's, one that looks like it and does not exist."""
+    if not of:
+        return ""
+    return owner.has[of] if owner else like.has[of][:-32] + 32 * "0"
+
+
+def without_ids(answer: Answer) -> str:
+    """A document without what differs by the request itself."""
+    return re.sub(r"req_\w+", "", ID.sub("ID", answer.content.decode()))
+
+
+# What can be sent to each address that reads a body: by its name, for who asks and for the object
+# the body names or the address is about.
+Body = Callable[[Estate, str], dict[str, Any]]
+BODIES: dict[str, Body] = {
+    "merchants": lambda asker, thing: {"reference": "new", "name": "Garden", "email": "g@a.cn"},
+    "merchant": lambda asker, thing: {"name": "Garden of tea"},
+    "bank-accounts": lambda asker, thing: {"merchant": thing, **ACCOUNT},
+    "commission-plans": lambda asker, thing: {"name": "Another"},
+    "rules": lambda asker, thing: RULE,
+    "rule-replace": lambda asker, thing: {"rate_bps": 600},
+    "rule-end": lambda asker, thing: {},
+    "explain": lambda asker, thing: {"merchant": asker.shop.merchants[0].id, **SALE},
+    "what-if": lambda asker, thing: {"rules": [RULE]},
+    "orders": lambda asker, thing: asker.shop.order_body(merchant=thing),
+    "orders-bulk": lambda asker, thing: {"orders": [asker.shop.order_body(merchant=thing)]},
+    "order-ship": lambda asker, thing: {**PARCEL, "further": [PARCEL | {"carrier": "EMS"}]},
+    "order-parcels": lambda asker, thing: PARCEL,
+    "order-parcel-correct": lambda asker, thing: PARCEL,
+    "order-extend": lambda asker, thing: {},
+    "order-cancel": lambda asker, thing: {"reason": "MERCHANT"},
+    "payments": lambda asker, thing: {"orders": [thing], "channel": "sandbox"},
+    "webhook-endpoints": lambda asker, thing: {"url": HOOK},
+    "webhook-endpoint": lambda asker, thing: {"description": "mine"},
+    "webhook-roll-secret": lambda asker, thing: {"overlap_hours": 1},
+    "webhook-resend": lambda asker, thing: {"since": START.isoformat()},
+    "sandbox-advance": lambda asker, thing: {"seconds": 60},
+}
