@@ -92,9 +92,14 @@ class TextField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        if any(unicodedata.category(one) in ("Cc", "Zl", "Zp") for one in data):
+        if not is_one_line(data):
             self.fail("control")
         return data
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a text has no control characters and no line or paragraph separators."""
+    return not any(unicodedata.category(one) in ("Cc", "Zl", "Zp") for one in text)
 
 
 class EmailField(serializers.EmailField):
@@ -127,6 +132,7 @@ class MetadataField(serializers.DictField):
     default_error_messages = {
         "too_many": "At most {most} names.",
         "name_length": "Names have 1 to {longest} characters.",
+        "control": "Control characters and line breaks are not allowed in names.",
     }
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
@@ -135,6 +141,8 @@ class MetadataField(serializers.DictField):
         found = super().to_internal_value(data)
         if not all(1 <= len(name) <= self.LONGEST_NAME for name in found):
             self.fail("name_length", longest=self.LONGEST_NAME)
+        if not all(is_one_line(name) for name in found):
+            self.fail("control")
         return found
 
 

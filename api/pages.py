@@ -78,7 +78,7 @@ def text(lookup: str | tuple[str, ...], help_text: str) -> Filter:
             raise ValueError("1 to 255 characters")
         return found
 
-    schema = {"type": "string", "minLength": 1, "maxLength": 255}
+    schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[^\\u0000]*$"}
     return Filter(lookup, read, help_text, schema)
 
 

@@ -21,7 +21,7 @@ Schema = dict[str, Any]
 
 # What api.fields.TextField takes: no control characters, no line or paragraph separators.
 ONE_LINE = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$"
-WEB_ADDRESS = "^([hH][tT][tT][pP][sS]?://[!-~]+)?$"
+WEB_ADDRESS = r"^([hH][tT][tT][pP][sS]?://[!-\[\]-~]+)?$"
 
 
 def complete(field: serializers.Field, schema: Schema) -> None:
@@ -30,13 +30,14 @@ def complete(field: serializers.Field, schema: Schema) -> None:
         _bound(schema, "Items", field.min_length, field.max_length)
     elif isinstance(field, fields.WebAddressField):
         schema["pattern"] = WEB_ADDRESS
-    elif isinstance(field, fields.TextField):
+    elif isinstance(field, fields.TextField) and "enum" not in schema:
         schema["pattern"] = ONE_LINE
     elif isinstance(field, fields.AmountField):
         schema["format"] = "int64"
     elif isinstance(field, fields.MetadataField):
         schema["maxProperties"] = field.MOST_NAMES
-        schema["propertyNames"] = {"minLength": 1, "maxLength": field.LONGEST_NAME}
+        length = {"minLength": 1, "maxLength": field.LONGEST_NAME}
+        schema["propertyNames"] = {**length, "pattern": ONE_LINE}
 
 
 def _bound(schema: Schema, what: str, least: int | None, most: int | None) -> None:
@@ -100,7 +101,7 @@ def _filter(name: str, found: pages.Filter) -> OpenApiParameter:
 
 
 def _several(words: Any) -> Schema:
-    return {"type": "array", "items": {"type": "string", "enum": sorted(words)}}
+    return {"type": "array", "items": {"type": "string", "enum": sorted(words)}, "minItems": 1}
 
 
 def _query(name: str, description: str, schema: Schema) -> OpenApiParameter:

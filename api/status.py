@@ -102,7 +102,7 @@ def picture(order: Order) -> Picture:
         ),
         split=split,
         payments=list(parts.order_by("payment__created_at", "payment_id")),
-        shipments=sorted(order.shipments.all(), key=lambda parcel: (parcel.shipped_at, parcel.id)),
+        shipments=sorted(order.shipments.all(), key=lambda parcel: parcel.position),
         refunds=refunds,
         terms=terms,
         explanation=explanation.explain(terms),

@@ -85,7 +85,8 @@ class ApiView(APIView):
     @property
     def expand(self) -> frozenset[str]:
         """The relations to be answered whole. Raises: ExpansionUnknown."""
-        wanted = frozenset(filter(None, self.request.query_params.get("expand", "").split(",")))
+        sent = self.request.query_params.getlist("expand")
+        wanted = frozenset(name for each in sent for name in each.split(","))
         if wanted - self.expandable:
             raise errors.ExpansionUnknown(
                 f"`expand` may name {', '.join(sorted(self.expandable)) or 'nothing'} here.",

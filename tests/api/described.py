@@ -64,6 +64,12 @@ def faults(method: str, url: str, answer: HttpResponse) -> list[str]:
     return found + [f"{where}: {_told(error)}" for error in errors]
 
 
+def codes_of(answer: Schema) -> set[str]:
+    """The codes a described refusal may have; none for an answer that is no refusal."""
+    content = _resolved(answer).get("content", {}).get("application/problem+json")
+    return set(content["schema"]["allOf"][1]["properties"]["code"]["enum"]) if content else set()
+
+
 def _told(error: Any) -> str:
     return f"{'/'.join(map(str, error.instance_path))}: {error.message}"
 

@@ -1,5 +1,6 @@
 """What callers send about webhook endpoints: the shape of every body."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.fields import InstantField, StrictSerializer, TextField, TruthField, WholeNumberField
@@ -12,9 +13,14 @@ TYPES = "Only these event types; empty: all, also those that come later."
 HOUR = 3600
 
 
+@extend_schema_field({"type": "string", "enum": list(EVENT_TYPES)})
+class EventTypeField(TextField):
+    """The name of an event type. Unknown ones are refused by the service."""
+
+
 def _types(**options: object) -> serializers.ListField:
     return serializers.ListField(
-        child=TextField(max_length=60),
+        child=EventTypeField(max_length=60),
         required=False,
         max_length=len(EVENT_TYPES),
         help_text=TYPES,

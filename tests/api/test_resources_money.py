@@ -1,0 +1,174 @@
+"""Why: what a platform is told of its sellers' money is what they are told: it must be exact, and
+every sum must be the sum of its lines.
+"""
+
+import pytest
+
+from demo import clockwork
+from tests.api.estate import ACCOUNT, Estate, Town
+from tests.api.shop import Shop
+from tests.world import RETURNS
+
+START_TEXT = "2026-03-02T09:00:00.000000Z"
+
+
+@pytest.fixture
+def ours(town: Town) -> Estate:
+    return town.ours
+
+
+@pytest.fixture
+def shop(town: Town) -> Shop:
+    return town.ours.shop
+
+
+def test_balances_say_who_has_what_where(ours: Estate, shop: Shop) -> None:
+    held, paid = 3, 3  # orders
+    expected = [
+        ("PLATFORM", None, 450 * held, 450 * paid),
+        ("MERCHANT", ours.has["merchant"], 9491 * held, 9491 * paid),
+    ]
+
+    found = shop.get("/v1/balances").json()["data"]
+
+    assert [
+        (row["payee"], row["merchant"], row["held_minor"], row["paid_out_minor"]) for row in found
+    ] == expected
+    assert {(r["currency"], r["payable_minor"], r["in_transit_minor"]) for r in found} == {
+        ("CNY", 0, 0)
+    }
+
+
+def test_released_money_is_payable_until_it_is_paid_out(ours: Estate, shop: Shop) -> None:
+    def seller() -> tuple[int, ...]:
+        row = shop.get("/v1/balances").json()["data"][1]
+        names = ("held_minor", "payable_minor", "in_transit_minor", "paid_out_minor")
+        return tuple(row[name] for name in names)
+
+    before = seller()
+    shop.confirm({"id": ours.has["shipped"], "buyer_token": ours.has["shipped_token"]})
+    released = seller()
+    clockwork.SWEEPS["payouts.cut_due_settlements"](at=shop.sandbox.clock.now)
+    cut = seller()
+    shop.remit()
+    shop.settle()
+
+    assert before == (28473, 0, 0, 28473)
+    assert released == (18982, 9491, 0, 28473)
+    assert cut == (18982, 0, 9491, 28473)
+    assert seller() == (18982, 0, 0, 37964)
+
+
+def test_statement_lists_what_it_pays(ours: Estate, shop: Shop) -> None:
+    listed = shop.get(f"/v1/settlements?merchant={ours.has['merchant']}").json()["data"]
+    released = {ours.has[name] for name in ("released", "confirmed")}
+
+    found = shop.get(f"/v1/settlements/{listed[-1]['id']}").json()
+
+    lines = found.pop("lines")
+    assert found == listed[-1]
+    assert (found["amount_minor"], found["line_count"], found["currency"]) == (18982, 2, "CNY")
+    assert {line["order"] for line in lines} == released
+    assert [line["amount_minor"] for line in lines] == [9491, 9491]
+    for line in lines:
+        order = shop.get(f"/v1/orders/{line['order']}").json()
+        assert line["order_reference"] == order["reference"]
+        assert shop.get(f"/v1/releases/{line['release']}").json()["order"] == line["order"]
+        assert {part["settlement"] for part in order["split"]} > {found["id"], None}
+
+
+def test_platform_has_a_statement_of_its_commission(ours: Estate, shop: Shop) -> None:
+    rows = shop.get("/v1/settlements?limit=100").json()["data"]
+
+    own = [row["amount_minor"] for row in rows if row["merchant"] is None]
+
+    assert own == [450, 900]
+
+
+def test_payout_says_where_the_money_went(ours: Estate, shop: Shop) -> None:
+    (statement,) = shop.get(f"/v1/settlements?merchant={ours.has['merchant']}&limit=1").json()[
+        "data"
+    ]
+
+    (found,) = shop.get(f"/v1/payouts?settlement={statement['id']}").json()["data"]
+
+    account = shop.get(f"/v1/bank-accounts/{found['bank_account']}").json()
+    assert found == {
+        "id": found["id"],
+        "settlement": statement["id"],
+        "merchant": ours.has["merchant"],
+        "state": "PAID",
+        "currency": "CNY",
+        "amount_minor": 9491,
+        "bank_account": account["id"],
+        "holder_name": "Garden",
+        "last_four": "0001",
+        "needs_approval": False,
+        "created_at": found["created_at"],
+        "paid_at": found["paid_at"],
+        "returned_at": None,
+        "failure_code": None,
+    }
+    assert found["created_at"] <= found["paid_at"]
+
+
+def test_payout_that_came_back_says_so(ours: Estate, shop: Shop) -> None:
+    body = ACCOUNT | {"account_number": RETURNS, "merchant": ours.has["merchant"]}
+    shop.post("/v1/bank-accounts", body)
+    shop.confirm({"id": ours.has["shipped"], "buyer_token": ours.has["shipped_token"]})
+    for _ in range(2):
+        shop.settle()
+        shop.remit()
+        shop.wait(hours=1)
+    shop.settle()
+
+    found = shop.get(f"/v1/payouts?merchant={ours.has['merchant']}&state=RETURNED").json()["data"]
+
+    assert [(row["last_four"], row["amount_minor"]) for row in found] == [("0003", 9491)]
+    assert found[0]["paid_at"] <= found[0]["returned_at"]
+    assert found[0]["failure_code"]
+    order = shop.get(f"/v1/orders/{ours.has['shipped']}").json()
+    assert (order["status"], order["split"][0]["status"]) == ("released", "returned")
+
+
+def test_hold_follows_its_order(ours: Estate, shop: Shop) -> None:
+    shares = [("MERCHANT", 9491), ("PLATFORM", 450), ("SERVICE_FEE", 60)]
+    expected = {
+        "paid": ("HELD", 0, 0, 10001),
+        "released": ("RELEASED", 10001, 0, 0),
+        "canceled": ("REFUNDED", 0, 10001, 0),
+    }
+
+    for name, (state, released, refunded, remaining) in expected.items():
+        (found,) = shop.get(f"/v1/holds?order={ours.has[name]}").json()["data"]
+        assert (found["state"], found["amount_minor"], found["currency"]) == (state, 10001, "CNY")
+        assert found["released_minor"] == released
+        assert found["refunded_minor"] == refunded
+        assert found["remaining_minor"] == remaining
+        assert [(share["payee"], share["amount_minor"]) for share in found["shares"]] == shares
+        assert (found["closed_at"] is None) is (state == "HELD")
+
+
+def test_release_lists_who_received_what(ours: Estate, shop: Shop) -> None:
+    (found,) = shop.get(f"/v1/releases?order={ours.has['released']}").json()["data"]
+
+    (hold,) = shop.get(f"/v1/holds?order={ours.has['released']}").json()["data"]
+    lines = [(line["payee"], line["amount_minor"]) for line in found["lines"]]
+    assert (found["hold"], found["order"]) == (hold["id"], ours.has["released"])
+    assert (found["amount_minor"], found["confirmed_by"]) == (10001, "BUYER")
+    assert lines == [("MERCHANT", 9491), ("PLATFORM", 450), ("SERVICE_FEE", 60)]
+    assert [bool(line["settlement"]) for line in found["lines"]] == [True, True, False]
+
+
+def test_refund_says_when_the_buyer_had_it(ours: Estate, shop: Shop) -> None:
+    (found,) = shop.get(f"/v1/refunds?order={ours.has['canceled']}").json()["data"]
+
+    order = shop.get(f"/v1/orders/{ours.has['canceled']}").json()
+    assert order["refunds"] == [found]
+    assert (found["state"], found["amount_minor"], found["reason"]) == (
+        "SUCCEEDED",
+        10001,
+        "PLATFORM",
+    )
+    assert found["payment"] == order["payments"][0]["id"]
+    assert START_TEXT < found["created_at"] <= found["succeeded_at"]
