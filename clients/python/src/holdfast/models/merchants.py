@@ -1,0 +1,130 @@
+"""Sellers, their bank accounts, and commission."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from holdfast._decode import Answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merchant(Answer):
+    """A seller on your platform."""
+
+    id: str
+    reference: str  # your own name for it
+    name: str
+    email: str  # may be empty
+    language: str  # en or zh-hans
+    active: bool  # whether new orders may name it
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Onboarding(Answer):
+    """How far a seller is from being paid."""
+
+    status: str  # pending, ready or suspended
+    missing: tuple[str, ...]  # codes of what is missing
+
+
+@dataclass(frozen=True, kw_only=True)
+class MerchantDetail(Merchant):
+    """A seller with how far the onboarding has come."""
+
+    onboarding: Onboarding
+
+
+@dataclass(frozen=True, kw_only=True)
+class BankAccount(Answer):
+    """Where a payee is paid. The number itself is never answered."""
+
+    id: str
+    merchant: str | None  # None: the platform's own account
+    currency: str
+    holder_name: str
+    bank_code: str
+    bank_name: str  # may be empty
+    last_four: str
+    active: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommissionRule(Answer):
+    """What the platform takes of a sale. Never edited: another rate is another rule."""
+
+    id: str
+    priority: int  # the higher one wins
+    merchant: str | None  # only for this seller
+    category: str | None  # only for this category
+    currency: str
+    rate_bps: int  # basis points: 500 is 5 %
+    fixed_minor: int
+    floor_minor: int | None
+    cap_minor: int | None
+    base: str  # GOODS or GOODS_AND_SHIPPING
+    effective_from: datetime
+    effective_to: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommissionPlan(Answer):
+    """A list of commission rules; at most one of a platform is in force."""
+
+    id: str
+    name: str
+    active: bool
+    created_at: datetime
+    rules: tuple[CommissionRule, ...]  # ended ones too
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remark(Answer):
+    """One step of how a split comes about."""
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainedSale(Answer):
+    """What a sale would pay, and why. Minor units of the sale's currency."""
+
+    amount_minor: int
+    commission_minor: int
+    service_fee_minor: int
+    seller_minor: int
+    explanation: tuple[Remark, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepricedOrder(Answer):
+    """A past order, priced again."""
+
+    order: str
+    currency: str
+    amount_minor: int
+    old_commission_minor: int
+    new_commission_minor: int
+    difference_minor: int  # new less old; may be negative
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepricedTotal(Answer):
+    """The sum over past orders of one currency."""
+
+    currency: str
+    orders: int
+    amount_minor: int
+    old_commission_minor: int
+    new_commission_minor: int
+    old_seller_minor: int
+    new_seller_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhatIf(Answer):
+    """Past orders priced again; nothing is changed."""
+
+    orders: tuple[RepricedOrder, ...]
+    totals: tuple[RepricedTotal, ...]

@@ -1,0 +1,147 @@
+"""Held, released and refunded money, balances, statements and payouts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from holdfast._decode import Answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share(Answer):
+    """Who gets how much of a hold when it is released whole."""
+
+    payee: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold(Answer):
+    """One order's money in the reserve."""
+
+    id: str
+    order: str
+    payment: str
+    state: str  # HELD, FROZEN, RELEASED or REFUNDED
+    currency: str
+    amount_minor: int
+    released_minor: int
+    refunded_minor: int
+    remaining_minor: int
+    shares: tuple[Share, ...]
+    held_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseLine(Answer):
+    """What one payee received."""
+
+    payee: str
+    amount_minor: int
+    settlement: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release(Answer):
+    """Held money given to its payees."""
+
+    id: str
+    order: str
+    hold: str
+    currency: str
+    amount_minor: int
+    confirmed_by: str  # BUYER, AUTOMATIC or OPERATOR
+    released_at: datetime
+    lines: tuple[ReleaseLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refund(Answer):
+    """Money on its way back to the buyer."""
+
+    id: str
+    payment: str
+    state: str  # PENDING, SUBMITTED, SUCCEEDED, FAILED or UNKNOWN
+    amount_minor: int
+    currency: str
+    reason: str
+    created_at: datetime
+    succeeded_at: datetime | None
+    failure_code: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderRefund(Answer):
+    """A refund as an order shows it."""
+
+    id: str
+    payment: str
+    state: str
+    amount_minor: int
+    currency: str
+    reason: str
+    created_at: datetime | None
+    succeeded_at: datetime | None
+    failure_code: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balance(Answer):
+    """What one payee has where, in one currency."""
+
+    payee: str  # PLATFORM or MERCHANT
+    merchant: str | None
+    currency: str
+    held_minor: int
+    payable_minor: int
+    in_transit_minor: int
+    paid_out_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settlement(Answer):
+    """The statement of one cutoff: what is paid together."""
+
+    id: str
+    merchant: str | None  # None: the platform's own commission
+    currency: str
+    amount_minor: int
+    line_count: int
+    cutoff_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettlementLine(Answer):
+    """One release on a statement."""
+
+    order: str
+    order_reference: str
+    release: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettlementDetail(Settlement):
+    """A statement with its lines."""
+
+    lines: tuple[SettlementLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payout(Answer):
+    """One attempt to pay a statement to a bank account."""
+
+    id: str
+    settlement: str | Settlement  # whole when expanded
+    merchant: str | None
+    state: str  # PENDING, APPROVED, SENDING, PAID, FAILED, UNKNOWN or RETURNED
+    currency: str
+    amount_minor: int
+    bank_account: str
+    holder_name: str
+    last_four: str
+    needs_approval: bool
+    created_at: datetime
+    paid_at: datetime | None
+    returned_at: datetime | None
+    failure_code: str | None

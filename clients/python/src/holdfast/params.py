@@ -1,0 +1,62 @@
+"""What is sent inside bodies, as dictionaries with known members."""
+
+from typing import NotRequired, TypedDict
+
+
+class OrderLine(TypedDict):
+    """One kind of goods of a new order."""
+
+    title: str
+    amount_minor: int  # of the whole line, not per piece
+    category: NotRequired[str]  # chooses the commission rule
+    quantity: NotRequired[int]
+
+
+class OrderBuyer(TypedDict, total=False):
+    """Who buys."""
+
+    name: str
+    email: str
+
+
+class NewOrder(TypedDict):
+    """One order of several. Instants are texts here: `ship_by.isoformat()`."""
+
+    reference: str
+    merchant: str
+    currency: str
+    lines: list[OrderLine]
+    shipping_minor: NotRequired[int]
+    delivery: NotRequired[str]
+    buyer: NotRequired[OrderBuyer]
+    ship_by: NotRequired[str | None]
+    expected_delivery_at: NotRequired[str | None]
+    metadata: NotRequired[dict[str, str]]
+
+
+class Parcel(TypedDict):
+    """A parcel that was handed over."""
+
+    carrier: str
+    tracking_number: str
+
+
+class SaleLine(TypedDict):
+    """One line of a sale that is only asked about."""
+
+    amount_minor: int
+    category: NotRequired[str]
+
+
+class DraftRule(TypedDict):
+    """A commission rule to be tried out."""
+
+    currency: str
+    rate_bps: int
+    fixed_minor: NotRequired[int]
+    floor_minor: NotRequired[int | None]
+    cap_minor: NotRequired[int | None]
+    base: NotRequired[str]
+    priority: NotRequired[int]
+    merchant: NotRequired[str | None]
+    category: NotRequired[str]

@@ -1,0 +1,38 @@
+"""The operations of the API, resource by resource."""
+
+from holdfast.resources.merchants import (
+    BankAccounts,
+    CommissionPlans,
+    CommissionRules,
+    Merchants,
+)
+from holdfast.resources.money import (
+    Balances,
+    Holds,
+    Payouts,
+    Refunds,
+    Releases,
+    Settlements,
+)
+from holdfast.resources.orders import Orders, Payments
+from holdfast.resources.sandbox import Sandbox
+from holdfast.resources.webhooks import Deliveries, Events, WebhookEndpoints
+
+__all__ = [
+    "Balances",
+    "BankAccounts",
+    "CommissionPlans",
+    "CommissionRules",
+    "Deliveries",
+    "Events",
+    "Holds",
+    "Merchants",
+    "Orders",
+    "Payments",
+    "Payouts",
+    "Refunds",
+    "Releases",
+    "Sandbox",
+    "Settlements",
+    "WebhookEndpoints",
+]

@@ -1,0 +1,206 @@
+"""Sellers, bank accounts and commission. Signatures only: see holdfast._operations."""
+
+# mypy: disable-error-code="empty-body"
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from holdfast import models
+from holdfast._operations import Mode, Resource, get, listing, post
+from holdfast.params import DraftRule, SaleLine
+
+
+class Merchants(Resource[Mode]):
+    """Sellers on your platform."""
+
+    @listing("/v1/merchants")
+    def list(
+        self,
+        *,
+        reference: str | None = None,
+        created_from: datetime | None = None,
+        created_before: datetime | None = None,
+        limit: int | None = None,
+    ) -> models.MerchantDetail:
+        """List sellers, newest first. `limit`: how many per page, up to 100."""
+        ...
+
+    @post("/v1/merchants")
+    def create(
+        self,
+        *,
+        reference: str,
+        name: str,
+        email: str | None = None,
+        language: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.MerchantDetail:
+        """Take in a seller. `reference`: your own name for it, unique."""
+        ...
+
+    @get("/v1/merchants/{merchant_id}")
+    def retrieve(self, merchant_id: str) -> models.MerchantDetail:
+        """Read a seller, with what is missing before it can be paid."""
+        ...
+
+    @post("/v1/merchants/{merchant_id}")
+    def update(
+        self,
+        merchant_id: str,
+        *,
+        name: str | None = None,
+        email: str | None = None,
+        language: str | None = None,
+        active: bool | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.MerchantDetail:
+        """Change a seller; what is left out stays."""
+        ...
+
+
+class BankAccounts(Resource[Mode]):
+    """Where payees are paid."""
+
+    @listing("/v1/bank-accounts")
+    def list(
+        self,
+        *,
+        merchant: str | None = None,
+        currency: str | None = None,
+        created_from: datetime | None = None,
+        created_before: datetime | None = None,
+        limit: int | None = None,
+    ) -> models.BankAccount:
+        """List bank accounts, newest first."""
+        ...
+
+    @post("/v1/bank-accounts")
+    def create(
+        self,
+        *,
+        currency: str,
+        holder_name: str,
+        bank_code: str,
+        account_number: str,
+        merchant: str | None = None,
+        bank_name: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.BankAccount:
+        """Pay a payee into this account from now on. No `merchant`: your platform itself."""
+        ...
+
+    @get("/v1/bank-accounts/{account_id}")
+    def retrieve(self, account_id: str) -> models.BankAccount:
+        """Read a bank account."""
+        ...
+
+
+class CommissionPlans(Resource[Mode]):
+    """What your platform takes of sales."""
+
+    @listing("/v1/commission-plans")
+    def list(
+        self,
+        *,
+        created_from: datetime | None = None,
+        created_before: datetime | None = None,
+        limit: int | None = None,
+    ) -> models.CommissionPlan:
+        """List commission plans, newest first."""
+        ...
+
+    @post("/v1/commission-plans")
+    def create(self, *, name: str, idempotency_key: str | None = None) -> models.CommissionPlan:
+        """Start a commission plan. It is in force at once."""
+        ...
+
+    @get("/v1/commission-plans/{plan_id}")
+    def retrieve(self, plan_id: str) -> models.CommissionPlan:
+        """Read a commission plan."""
+        ...
+
+    @get("/v1/commission-plans/{plan_id}/rules", under="data")
+    def rules(self, plan_id: str) -> tuple[models.CommissionRule, ...]:
+        """Read the rules of a plan, ended ones too."""
+        ...
+
+    @post("/v1/commission-plans/{plan_id}/rules")
+    def add_rule(
+        self,
+        plan_id: str,
+        *,
+        currency: str,
+        rate_bps: int,
+        fixed_minor: int | None = None,
+        floor_minor: int | None = None,
+        cap_minor: int | None = None,
+        base: str | None = None,
+        priority: int | None = None,
+        merchant: str | None = None,
+        category: str | None = None,
+        effective_from: datetime | None = None,
+        effective_to: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.CommissionRule:
+        """Add a rule to a plan, for orders to come. `rate_bps`: 500 is 5 %."""
+        ...
+
+    @post("/v1/commission-plans/{plan_id}/explain")
+    def explain(
+        self,
+        plan_id: str,
+        *,
+        merchant: str,
+        currency: str,
+        lines: Sequence[SaleLine],
+        shipping_minor: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.ExplainedSale:
+        """Ask what a sale would pay under this plan now, and why. Nothing is written."""
+        ...
+
+    @post("/v1/commission-plans/{plan_id}/what-if")
+    def what_if(
+        self,
+        plan_id: str,
+        *,
+        rules: Sequence[DraftRule] | None = None,
+        merchant: str | None = None,
+        created_from: datetime | None = None,
+        created_before: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.WhatIf:
+        """Price past orders again, under this plan or under rules to try. Nothing is written."""
+        ...
+
+
+class CommissionRules(Resource[Mode]):
+    """Single rules of plans."""
+
+    @post("/v1/commission-rules/{rule_id}/replace")
+    def replace(
+        self,
+        rule_id: str,
+        *,
+        rate_bps: int,
+        fixed_minor: int | None = None,
+        floor_minor: int | None = None,
+        cap_minor: int | None = None,
+        base: str | None = None,
+        effective_from: datetime | None = None,
+        effective_to: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.CommissionRule:
+        """End a rule and start its next version at the same instant."""
+        ...
+
+    @post("/v1/commission-rules/{rule_id}/end")
+    def end(
+        self,
+        rule_id: str,
+        *,
+        effective_to: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.CommissionRule:
+        """End a rule. Orders created before keep their terms."""
+        ...
