@@ -8,16 +8,19 @@ DEV = $(VENV)/.stamp-dev
 PIP = $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo clean-demo test check format docs crash bench bench-api migrate migrations audit clean
+.PHONY: help demo shop clean-demo test check format docs fuzz-api crash bench bench-api migrate migrations audit clean
 
 # Checks and tests run with made-up secrets, on the embedded servers or on those the URLs name.
-check test docs crash bench bench-api: export DJANGO_SETTINGS_MODULE = tests.settings
+check test docs fuzz-api crash bench bench-api: export DJANGO_SETTINGS_MODULE = tests.settings
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(RUN) ## run everything with a seeded marketplace and one live order; ONCE=1 stops after it, PORT=8000
 	@exec $(PY) manage.py demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
+
+shop: $(RUN) ## open the example shop beside the running demo; PORT=8010
+	@exec $(PY) -m examples.shop $(if $(PORT),--port $(PORT))
 
 clean-demo: ## forget all data of the demo
 	@if [ -x $(PY) ]; then exec $(PY) -m settlement_site.embedded forget; fi
@@ -42,6 +45,9 @@ docs: $(DEV) ## write the generated pages of docs/ anew
 
 bench-api: $(DEV) ## measure creating orders over HTTP beside a bare view; fails when the goal is missed
 	@exec $(PY) -m benchmarks.api
+
+fuzz-api: $(DEV) ## send the API all its description allows and what it does not; SEED=, EXAMPLES=50
+	@exec $(PY) -m tests.api.fuzz $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))
 
 crash: $(DEV) ## kill the program at every point of every flow; fails when one loses or doubles money
 	@exec $(PY) -m tests.faults.crash

@@ -65,6 +65,7 @@ class Command(BaseCommand):
                     self._say(
                         "\nServing at {0} (admin: {0}/admin/).".format(addresses["PUBLIC_URL"])
                     )
+                    self._say("A shop that uses it: `make shop` in a second terminal.")
                     self._say(f"Logs: {_log_directory()}. Ctrl-C stops everything.")
                     supervisor.watch()
         except ProgramEnded as ended:
