@@ -1,0 +1,20 @@
+"""Station 2: what we hold, release and refund."""
+
+from escrow.models.holds import Hold, HoldShare, HoldState, Payee
+from escrow.models.refunds import Refund, RefundState, Surplus, SurplusReason
+from escrow.models.releases import Release, ReleaseLine
+from escrow.models.remittances import Remittance
+
+__all__ = [
+    "Hold",
+    "HoldShare",
+    "HoldState",
+    "Payee",
+    "Refund",
+    "RefundState",
+    "Release",
+    "ReleaseLine",
+    "Remittance",
+    "Surplus",
+    "SurplusReason",
+]
