@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
@@ -26,6 +26,7 @@ from rest_framework.response import Response
 
 from api.models import StoredAnswer
 from common.errors import DomainError
+from ledger.prepared import columns, prepared_cursor, row_of
 from ledger.usecases import door
 from merchants.encryption import SealedField
 from merchants.models import Platform
@@ -36,6 +37,11 @@ KEPT = timedelta(days=30)
 CONCLUDED_WITHIN = timedelta(seconds=60)  # a call to the outside world takes less
 FORGET_AT_ONCE = 10_000
 _KEY = re.compile(r"[!-~]{1,255}")
+_CLAIM = f"""
+SELECT claim.mine, {columns(StoredAnswer, "answer")}
+FROM (SELECT pg_try_advisory_xact_lock(%s) AS mine) AS claim
+LEFT JOIN api_storedanswer AS answer ON answer.platform_id = %s AND answer.key = %s
+"""
 _BODY = cast(SealedField, StoredAnswer._meta.get_field("body"))
 
 
@@ -122,8 +128,7 @@ def _effect(
     fingerprint = _fingerprint(request)
     try:
         with door():
-            _claim(view.platform, key)
-            found = StoredAnswer.objects.filter(platform=view.platform, key=key).first()
+            found = _claim(view.platform, key)
             if found is not None:
                 _check(found, fingerprint)
                 return found, True
@@ -146,15 +151,19 @@ def _effect(
         raise
 
 
-def _claim(platform: Platform, key: str) -> None:
-    """One request per key at a time; the lock ends with the transaction."""
+def _claim(platform: Platform, key: str) -> StoredAnswer | None:
+    """One request per key at a time; the lock ends with the transaction.
+
+    A statement reads what was committed before it began. So the lock may be had just after another
+    request has stored its answer, which is not seen: then the unique constraint refuses a second.
+    """
     number = hashlib.sha256(f"{platform.pk} {key}".encode()).digest()[:8]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(number, signed=True)]
-        )
-        if not cursor.fetchone()[0]:
-            raise _running(key)
+    with prepared_cursor() as cursor:
+        cursor.execute(_CLAIM, [int.from_bytes(number, signed=True), platform.pk, key])
+        mine, *found = cursor.fetchone()
+    if not mine:
+        raise _running(key)
+    return row_of(StoredAnswer, found) if found[0] else None
 
 
 def _check(found: StoredAnswer, fingerprint: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from channels import contract, registry
 from common.errors import DomainError
+from merchants import selectors as merchants
 from merchants.models import Merchant, Platform
 from orders import selectors
 from orders.locks import OrderNotFound, PaymentNotFound
@@ -39,7 +40,7 @@ def get_payment(*, platform: Platform, payment_id: str) -> Payment:
 
 def get_merchant(*, platform: Platform, merchant_id: str) -> Merchant:
     """Return the platform's seller. Raises: MerchantUnavailable, as for one who is not active."""
-    merchant = Merchant.objects.filter(platform=platform, pk=merchant_id).first()
+    merchant = merchants.get_merchant(platform_id=platform.pk, merchant_id=merchant_id)
     if merchant is None:
         raise MerchantUnavailable(
             "This seller is not an active seller of the platform.",

@@ -19,6 +19,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api import kept
 from api.fields import InstantField
 from api.views import ApiView
 from common.errors import DomainError
@@ -126,7 +127,7 @@ class ListView(ApiView):
     def get(self, request: Request, **named: str) -> Response:
         """List them, newest first."""
         limit = _limit(request)
-        written = partial(self.answer, context={"expand": self.expand})
+        written = partial(kept.write, self.answer, expand=self.expand)
         rows = _filtered(self.rows(), request, self.filters)
         cursor = _sent(request, "cursor")
         if cursor is not None:
@@ -137,14 +138,14 @@ class ListView(ApiView):
         last = str(getattr(page[-1], self.order_by)) if more else None
         return Response(
             {
-                "data": [written(each).data for each in self.prepare(page)],
+                "data": [written(each) for each in self.prepare(page)],
                 "has_more": more,
                 "next_cursor": _cursor(last) if last else None,
             }
         )
 
     def write(self, found: Any) -> Any:
-        return self.answer(found, context={"expand": self.expand}).data
+        return kept.write(self.answer, found, expand=self.expand)
 
 
 class ItemView(ApiView):
@@ -177,7 +178,7 @@ class ItemView(ApiView):
         return Response(self.write(self.find(id)))
 
     def write(self, found: Any) -> Any:
-        return self.answer(found, context={"expand": self.expand}).data
+        return kept.write(self.answer, found, expand=self.expand)
 
 
 class ActionView(ItemView):

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api import access, errors
+from api import access, errors, kept
 from api.authentication import ApiKeyAuthentication
 from api.parsers import StrictJSONParser
 from merchants import clocks
@@ -96,9 +96,7 @@ class ApiView(APIView):
 
     def read(self, serializer: type[serializers.Serializer]) -> dict[str, Any]:
         """Return the validated body. Raises: ValidationError, ParseError."""
-        found = serializer(data=self.request.data, context={"at": self.request.at})
-        found.is_valid(raise_exception=True)
-        return found.validated_data
+        return kept.read(serializer, self.request.data, at=self.request.at)
 
 
 class AnswersJsonAnyway(BaseContentNegotiation):

@@ -11,6 +11,7 @@ from enum import StrEnum
 from django.db.models import F, Prefetch, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
+from ledger.prepared import columns, prepared_cursor, row_of
 from merchants import encryption, terms
 from merchants.models import (
     BankAccount,
@@ -20,6 +21,11 @@ from merchants.models import (
     Mode,
     Platform,
 )
+
+_MERCHANT = f"""
+SELECT {columns(Merchant, "merchant")} FROM merchants_merchant AS merchant
+WHERE merchant.platform_id = %s AND merchant.id = %s
+"""
 
 
 class OnboardingStatus(StrEnum):
@@ -57,6 +63,14 @@ def merchants_of(*, platform_id: str) -> QuerySet[Merchant]:
 def merchants_by_id(*, platform_id: str, merchant_ids: Iterable[str]) -> dict[str, Merchant]:
     """A platform's sellers among these ids, in one query; unknown and foreign ones are left out."""
     return merchants_of(platform_id=platform_id).in_bulk(list(set(merchant_ids)))
+
+
+def get_merchant(*, platform_id: str, merchant_id: str) -> Merchant | None:
+    """A platform's seller, in one prepared statement."""
+    with prepared_cursor() as cursor:
+        cursor.execute(_MERCHANT, [platform_id, merchant_id])
+        found = cursor.fetchone()
+    return None if found is None else row_of(Merchant, found)
 
 
 def onboarding_of(merchant: Merchant) -> Onboarding:
@@ -146,24 +160,55 @@ def active_plan_id(*, platform_id: str) -> str | None:
     )
 
 
+# A plan and those of its rules that may speak about a sale: asked for with every new order.
+_RULES_FOR_SALE = f"""
+SELECT plan.id, {columns(CommissionRule, "rule")}
+FROM merchants_commissionplan AS plan LEFT JOIN merchants_commissionrule AS rule
+    ON rule.plan_id = plan.id AND rule.currency = %(currency)s
+    AND rule.category = ANY (%(categories)s)
+    AND (rule.merchant_id IS NULL OR rule.merchant_id = %(merchant)s)
+    AND rule.effective_from <= %(at)s AND (rule.effective_to IS NULL OR rule.effective_to > %(at)s)
+WHERE {{which}} ORDER BY rule.id
+"""
+_OF_PLAN = _RULES_FOR_SALE.format(which="plan.id = %(which)s")
+_IN_FORCE = _RULES_FOR_SALE.format(which="plan.platform_id = %(which)s AND plan.active")
+
+
 def list_matching_rules(
-    *,
-    plan_id: str,
+    *, plan_id: str, merchant_id: str, categories: Collection[str], currency: str, at: datetime
+) -> list[terms.Rule]:
+    """The rules of a plan that may speak about such lines at that instant, as plain values."""
+    return _rules_for_sale(_OF_PLAN, plan_id, merchant_id, categories, currency, at)[1]
+
+
+def find_plan_in_force(
+    *, platform_id: str, merchant_id: str, categories: Collection[str], currency: str, at: datetime
+) -> tuple[str | None, list[terms.Rule]]:
+    """The plan in force on a platform, and its rules as `list_matching_rules` gives them. Without
+    a plan: None, and no rules."""
+    return _rules_for_sale(_IN_FORCE, platform_id, merchant_id, categories, currency, at)
+
+
+def _rules_for_sale(
+    query: str,
+    which: str,
     merchant_id: str,
     categories: Collection[str],
     currency: str,
     at: datetime,
-) -> list[terms.Rule]:
-    """The rules of a plan that may speak about such lines at that instant, as plain values."""
-    rows = CommissionRule.objects.filter(
-        Q(merchant_id=merchant_id) | Q(merchant_id__isnull=True),
-        Q(effective_to__isnull=True) | Q(effective_to__gt=at),
-        plan_id=plan_id,
-        currency=currency,
-        category__in={"", *categories},
-        effective_from__lte=at,
-    ).order_by("id")
-    return [snapshot(row) for row in rows]
+) -> tuple[str | None, list[terms.Rule]]:
+    sale = {
+        "which": which,
+        "merchant": merchant_id,
+        "categories": ["", *categories],
+        "currency": currency,
+        "at": at,
+    }
+    with prepared_cursor() as cursor:
+        cursor.execute(query, sale)
+        found = cursor.fetchall()
+    plan_id = found[0][0] if found else None
+    return plan_id, [snapshot(row_of(CommissionRule, row[1:])) for row in found if row[1]]
 
 
 def list_rules_in_force(*, plan_id: str, at: datetime) -> list[terms.Rule]:

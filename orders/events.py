@@ -45,18 +45,18 @@ def record_order_event(
 
 def record_created_orders(orders: Iterable[Order], *, at: datetime) -> None:
     """Write the first event of many new orders at once, in the order given."""
-    notifications.record_events(
-        drafts=(
-            notifications.EventDraft(
-                type="order.created",
-                platform_id=order.platform_id,
-                subject_id=order.id,
-                sequence=1,
-                data=order_facts(order),
-                at=at,
-            )
-            for order in orders
-        )
+    notifications.record_events(drafts=(order_created(order, at=at) for order in orders))
+
+
+def order_created(order: Order, *, at: datetime) -> notifications.EventDraft:
+    """The first event of a new order."""
+    return notifications.EventDraft(
+        type="order.created",
+        platform_id=order.platform_id,
+        subject_id=order.id,
+        sequence=1,
+        data=order_facts(order),
+        at=at,
     )
 
 

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import lookups, pages
+from api import kept, lookups, pages
 from api.idempotency import idempotent
 from api.refusals import refuses
 from api.v1.answers import commission as answers
@@ -69,7 +69,7 @@ class RulesView(pages.ItemView):
             at=request.at,
             **body,
         )
-        return Response(plan_answers.RuleAnswer(rule).data, 201)
+        return Response(kept.write(plan_answers.RuleAnswer, rule), 201)
 
 
 class _RuleView(pages.ActionView):
@@ -93,7 +93,7 @@ class RuleReplaceView(_RuleView):
             at=request.at,
             **body,
         )
-        return Response(plan_answers.RuleAnswer(rule).data, 201)
+        return Response(kept.write(plan_answers.RuleAnswer, rule), 201)
 
 
 class RuleEndView(_RuleView):
@@ -108,7 +108,7 @@ class RuleEndView(_RuleView):
             effective_to=body.get("effective_to", request.at),
             at=request.at,
         )
-        return Response(plan_answers.RuleAnswer(rule).data)
+        return Response(kept.write(plan_answers.RuleAnswer, rule))
 
 
 class ExplainView(pages.ActionView):
@@ -132,7 +132,7 @@ class ExplainView(pages.ActionView):
             service_fee_bps=self.platform.service_fee_bps,
             at=request.at,
         )
-        return Response(answers.ExplainedAnswer(explained).data)
+        return Response(kept.write(answers.ExplainedAnswer, explained))
 
 
 class WhatIfView(pages.ActionView):
@@ -167,7 +167,7 @@ class WhatIfView(pages.ActionView):
             found = pricing.what_if_plan(
                 platform=self.platform, plan_id=plan.pk, orders=sold, at=request.at
             )
-        return Response(answers.ComparisonAnswer(found).data)
+        return Response(kept.write(answers.ComparisonAnswer, found))
 
 
 def _new_rule(body: dict[str, Any]) -> merchants.NewRule:

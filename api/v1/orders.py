@@ -14,7 +14,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import lookups, nudge, pages, status
+from api import kept, lookups, nudge, pages, status
 from api.idempotency import idempotent
 from api.refusals import refuses
 from api.v1.answers import orders as answers
@@ -62,7 +62,7 @@ class OrdersView(pages.ListView):
         )
         path = reverse("v1:order", args=[order.id])
         picture = status.picture_of_new(order, creation.line_rows(order, new))
-        answer = answers.OrderAnswer(picture).data
+        answer = kept.write(answers.OrderAnswer, picture)
         return Response(answer | _confirmation(order, token), 201, headers={"Location": path})
 
 
@@ -201,7 +201,7 @@ class OrderConfirmView(ApiView):
         releases.confirm_receipt(order_id=order.id, at=at)
         nudge.after_confirmation()
         order.refresh_from_db(fields=["confirmed_at"])
-        return Response(answers.ReceiptAnswer(order).data)
+        return Response(kept.write(answers.ReceiptAnswer, order))
 
 
 def _created(order: Order, token: str) -> dict[str, Any]:
@@ -217,7 +217,7 @@ def _confirmation(order: Order, token: str) -> dict[str, Any]:
 
 def _answer(view: ApiView, order_id: str) -> dict[str, Any]:
     order = lookups.get_order(platform=view.platform, order_id=order_id)
-    return answers.OrderAnswer(status.picture(order)).data
+    return kept.write(answers.OrderAnswer, status.picture(order))
 
 
 def _new_order(body: dict[str, Any]) -> creation.NewOrder:

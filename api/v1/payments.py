@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import lookups, pages
+from api import kept, lookups, pages
 from api.idempotency import idempotent
 from api.refusals import refuses
 from api.v1.answers import payments as answers
@@ -53,12 +53,14 @@ class PaymentsView(pages.ListView):
             at=request.at,
         )
         path = reverse("v1:payment", args=[payment.id])
-        return Response(answers.PaymentAnswer(payment).data, status=201, headers={"Location": path})
+        return Response(
+            kept.write(answers.PaymentAnswer, payment), status=201, headers={"Location": path}
+        )
 
     def conclude(self, request: Request, answered: dict[str, Any]) -> dict[str, Any]:
         """Ask the channel, now that the payment is committed."""
         payment = payments.submit_payment(payment_id=answered["id"], at=request.at)
-        return answers.PaymentAnswer(payment).data
+        return kept.write(answers.PaymentAnswer, payment)
 
 
 class PaymentView(ApiView):
@@ -69,4 +71,4 @@ class PaymentView(ApiView):
     def get(self, request: Request, payment_id: str) -> Response:
         """Return a payment."""
         payment = lookups.get_payment(platform=self.platform, payment_id=payment_id)
-        return Response(answers.PaymentAnswer(payment).data)
+        return Response(kept.write(answers.PaymentAnswer, payment))

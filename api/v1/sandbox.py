@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import clock, lookups
+from api import clock, kept, lookups
 from api.fields import instant
 from api.idempotency import idempotent
 from api.refusals import refuses
@@ -38,7 +38,7 @@ class ClockView(ApiView):
         """Return what time it is on your platform's clock."""
         clocks.require_test(self.platform)
         moved = self.platform.clock_offset > timedelta(0)
-        return Response(answers.ClockAnswer({"now": request.at, "moved": moved}).data)
+        return Response(kept.write(answers.ClockAnswer, {"now": request.at, "moved": moved}))
 
 
 class ClockAdvanceView(ApiView):
@@ -58,7 +58,7 @@ class ClockAdvanceView(ApiView):
         further than was asked."""
         to = datetime.fromisoformat(answered["to"])
         report = clock.advance_to(self.platform.id, to=to, now=request.now)
-        return answers.AdvanceAnswer(report).data
+        return kept.write(answers.AdvanceAnswer, report)
 
 
 class PayView(ApiView):
@@ -82,4 +82,4 @@ class PayView(ApiView):
         assert isinstance(channel, contract.PlayedBuyer)
         channel.pay(reference=payment.id)
         payment.refresh_from_db()
-        return payment_answers.PaymentAnswer(payment).data
+        return kept.write(payment_answers.PaymentAnswer, payment)

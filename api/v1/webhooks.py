@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import pages
+from api import kept, pages
 from api.idempotency import idempotent
 from api.refusals import refuses
 from api.v1.answers import webhooks as answers
@@ -59,7 +59,7 @@ class EndpointsView(pages.ListView):
             platform=self.platform, at=request.now, api_version=request.auth.api_version, **body
         )
         path = reverse("v1:webhook-endpoint", args=[endpoint.id])
-        answer = answers.CreatedEndpointAnswer(endpoint).data
+        answer = kept.write(answers.CreatedEndpointAnswer, endpoint)
         return Response(answer, 201, headers={"Location": path})
 
 
@@ -97,7 +97,7 @@ class PingView(pages.ActionView):
     def post(self, request: Request, id: str) -> Response:
         """Send a test event to this endpoint alone."""
         event = notifications.send_test_ping(endpoint_id=self.find(id).pk, at=request.now)
-        return Response(answers.EventAnswer(event).data, 201)
+        return Response(kept.write(answers.EventAnswer, event), 201)
 
 
 class RollSecretView(pages.ActionView):
@@ -115,7 +115,7 @@ class RollSecretView(pages.ActionView):
             at=request.now,
             overlap=timedelta(hours=body["overlap_hours"]),
         )
-        return Response(answers.SecretAnswer(row).data, 201)
+        return Response(kept.write(answers.SecretAnswer, row), 201)
 
 
 class ResendView(pages.ActionView):
@@ -130,7 +130,7 @@ class ResendView(pages.ActionView):
         body = self.read(requests.ResendRequest)
         self._require_event(body["after"])
         resent = notifications.resend_since(endpoint_id=self.find(id).pk, at=request.now, **body)
-        return Response(answers.ResentAnswer(resent).data)
+        return Response(kept.write(answers.ResentAnswer, resent))
 
     def _require_event(self, after: str) -> None:
         """Check that the event to go on after is the platform's. Raises: ResourceNotFound."""
@@ -183,4 +183,4 @@ class DeliveryResendView(pages.ActionView):
         delivery = notifications.resend_delivery(
             delivery_id=self.find(id).public_id, at=request.now
         )
-        return Response(answers.DeliveryAnswer(delivery).data)
+        return Response(kept.write(answers.DeliveryAnswer, delivery))

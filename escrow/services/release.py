@@ -8,19 +8,17 @@ one for the thousands whose term has run out (both in escrow/sql/release_orders.
 others.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import pghistory
 from django.db import connection, transaction
 
 from escrow.locks import lock_open_hold
 from escrow.models import HoldShare, Release, ReleaseLine
 from ledger import entries
 from ledger import services as ledger
-from ledger.prepared import prepared_cursor
+from ledger.prepared import prepared_cursor, who_acts
 from ledger.usecases import use_case
 from orders import locks
 from orders.models import ConfirmedBy, Order, OrderState
@@ -72,18 +70,10 @@ def release_order(*, order_id: str, confirmed_by: str, at: datetime) -> Released
     with prepared_cursor() as cursor:
         cursor.execute(
             "SELECT p_release, p_entry FROM escrow_release_order(%s, %s, %s, %s, %s)",
-            (order_id, confirmed_by, at, *_who_acts()),
+            (order_id, confirmed_by, at, *who_acts()),
         )
         release_id, entry_id = cursor.fetchone()
     return None if release_id is None else Released(order_id, release_id, entry_id)
-
-
-def _who_acts() -> tuple[str, str]:
-    """What pghistory would have put before the statement (it has no public way to ask)."""
-    context = getattr(pghistory.runtime._tracker, "value", None)
-    if context is None:
-        return "", ""
-    return str(context.id), json.dumps(context.metadata, cls=pghistory.config.json_encoder())
 
 
 def release_due_orders(*, limit: int, at: datetime, platform_id: str | None = None) -> int:

@@ -211,17 +211,12 @@ def freeze_terms(
     Returns: terms whose commission and service fee together never exceed the order; without a plan
         or a matching rule there is no commission.
     """
-    plan_id = selectors.active_plan_id(platform_id=platform.pk)
-    rules = (
-        []
-        if plan_id is None
-        else selectors.list_matching_rules(
-            plan_id=plan_id,
-            merchant_id=merchant.pk,
-            categories={line.category for line in lines},
-            currency=currency,
-            at=at,
-        )
+    plan_id, rules = selectors.find_plan_in_force(
+        platform_id=platform.pk,
+        merchant_id=merchant.pk,
+        categories={line.category for line in lines},
+        currency=currency,
+        at=at,
     )
     return terms.compute(
         plan_id=plan_id,

@@ -14,7 +14,7 @@ from notifications.services.endpoints import (
     roll_secret,
     update_endpoint,
 )
-from notifications.services.outbox import EventDraft, record_event, record_events
+from notifications.services.outbox import EventDraft, event_row, record_event, record_events
 from notifications.services.relay import relay_due_events
 from notifications.services.resending import (
     DeliveryNotFailed,
@@ -41,6 +41,7 @@ __all__ = [
     "WebhookUrlRefused",
     "create_endpoint",
     "delete_endpoint",
+    "event_row",
     "record_event",
     "record_events",
     "relay_due_events",

@@ -55,10 +55,11 @@ def record_event(
 def record_events(*, drafts: Iterable[EventDraft]) -> list[Event]:
     """Write many events at once, in the order given. See `record_event`."""
     assert connection.in_atomic_block, "an event is written with the change it tells of"
-    return Event.objects.bulk_create([_event(draft) for draft in drafts])
+    return Event.objects.bulk_create([event_row(draft) for draft in drafts])
 
 
-def _event(draft: EventDraft) -> Event:
+def event_row(draft: EventDraft) -> Event:
+    """Make the row of an event, for a statement that writes it with what it tells of."""
     events.check_facts(draft.type, draft.data)
     return Event(
         type=draft.type,

@@ -11,10 +11,12 @@ from django.db import IntegrityError
 
 from common.errors import DomainError
 from common.money import Money
+from ledger.prepared import as_json, prepared_cursor, who_acts
 from ledger.usecases import use_case
 from merchants import services as merchants
 from merchants import terms as commission
 from merchants.models import Merchant, Platform
+from notifications import services as notifications
 from orders import events
 from orders.models import Delivery, Order, OrderLine
 from orders.selectors import hash_buyer_token
@@ -94,14 +96,21 @@ def create_order(
             order = order_row(
                 platform=platform, merchant=merchant, new=new, terms=terms, token=token, at=at
             )
-            order.save(force_insert=True)
-            OrderLine.objects.bulk_create(line_rows(order, new))
-            events.record_order_event(order, "order.created", at=at, sequence=1)
+            _write(order, line_rows(order, new), at=at)
     except IntegrityError as error:
         if "order_reference_once" in str(error):
             raise reference_taken(new) from None
         raise
     return order, token
+
+
+def _write(order: Order, lines: Sequence[OrderLine], *, at: datetime) -> None:
+    """Write an order, its lines and its first event in one statement."""
+    created = notifications.event_row(events.order_created(order, at=at))
+    rows = [as_json([order]), as_json(lines), as_json([created])]
+    with prepared_cursor() as cursor:
+        cursor.execute("SELECT orders_create_orders(%s, %s, %s, %s, %s)", [*rows, *who_acts()])
+    order._state.adding = False
 
 
 def seller_unavailable(merchant_id: str | None) -> MerchantUnavailable:

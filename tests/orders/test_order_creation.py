@@ -1,5 +1,6 @@
 """What an order must look like to be taken, and what a buyer's token opens."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -51,6 +52,18 @@ def test_order_is_refused_when_it_is_not_well_formed(market: World, case: str) -
 
     assert (refused.code, refused.status) == (code, 422)
     assert not Order.objects.exists()
+
+
+def test_order_reads_back_as_it_was_made_in_every_column(market: World) -> None:
+    made, _ = market.create_order(
+        ship_by=market.now + timedelta(days=2, microseconds=7), metadata={"号码": 'a "quoted" one'}
+    )
+
+    found = Order.objects.get()
+    assert {
+        field.attname: getattr(found, field.attname) for field in Order._meta.concrete_fields
+    } == {field.attname: getattr(made, field.attname) for field in Order._meta.concrete_fields}
+    assert list(found.lines.values_list("position", "title", "amount_minor")) == [(1, "Tea", 9001)]
 
 
 def test_order_of_one_minor_unit_and_of_the_limit_are_taken(market: World) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from api import kept
 from api.fields import AmountField, InstantField
 
 
@@ -81,4 +82,4 @@ class Related(serializers.Field):
         if self.field_name not in self.context.get("expand", ()):
             return self.named_by(row)
         found = getattr(row, self.attribute)
-        return None if found is None else self.whole(found).data
+        return None if found is None else kept.write(self.whole, found)
