@@ -63,7 +63,8 @@ def money() -> str:
     return _page(
         "Money",
         "Every account that can exist, and every way money may move between them. All amounts are "
-        "whole minor units of one ISO 4217 currency; an entry touches one currency only.",
+        "whole minor units of one ISO 4217 currency; an entry touches one currency only. Who gets "
+        "how much of an order is decided by its [commission terms](commission.md).",
         "## Chart of accounts",
         "*Guarded* accounts keep a running balance that the database holds at zero or above. "
         "*Customers'* accounts are money we owe to buyers, sellers, platforms and further parties.",

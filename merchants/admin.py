@@ -4,6 +4,7 @@ Names, languages and deadlines are edited here; everything else is added, ended 
 service. An account number, a key or its hash must never be shown.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 import pghistory
@@ -242,6 +243,7 @@ class CommissionPlanAdmin(ReadOnlyAdmin):
     list_select_related = ["platform"]
     search_fields = ["name"]
     actions_list = ["create"]
+    actions_detail = ["set_refund_policy"]
 
     @action(description=_("Add commission plan"), permissions=["create"])
     def create(self, request: HttpRequest) -> HttpResponse:
@@ -251,6 +253,21 @@ class CommissionPlanAdmin(ReadOnlyAdmin):
             title=_("Add commission plan"),
             form_class=forms.PlanForm,
             call=services.create_plan,
+        )
+
+    @action(description=_("Set refund policy"), permissions=["operate"])
+    def set_refund_policy(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        plan = get_object_or_404(CommissionPlan, pk=object_id)
+        return service_page(
+            self,
+            request,
+            title=_("Set refund policy"),
+            form_class=forms.RefundPolicyForm,
+            call=services.set_refund_policy,
+            arguments={"plan_id": plan.pk},
+            initial=asdict(plan.refund_policy),
+            explanation=_now("Orders created before keep their frozen terms."),
+            object_id=plan.pk,
         )
 
 

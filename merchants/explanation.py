@@ -4,10 +4,11 @@ Pure; it must never look a rule up: the rule may have ended since, the terms say
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from common.money import Money
+from merchants.refund_policy import EVERYTHING_RETURNED, RefundPolicy
 from merchants.terms import (
     CommissionBase,
     Group,
@@ -35,7 +36,7 @@ def explain(terms: Terms) -> tuple[Remark, ...]:
     """Say how the split came about, from the frozen terms alone.
 
     Returns: line by line who won and who lost and why, then the arithmetic of each group, then the
-    service fee and what is left for the seller.
+    service fee, what a refund gives back and what is left for the seller.
     """
     rules = {group.rule.id: group.rule for group in terms.groups if group.rule}
     remarks: list[Remark] = []
@@ -53,6 +54,7 @@ def explain(terms: Terms) -> tuple[Remark, ...]:
             f"Service fee: {_percent(terms.service_fee_bps)} of {amount} = {fee}.",
             {"rate_bps": terms.service_fee_bps, "service_fee_minor": terms.service_fee_minor},
         ),
+        _explain_refund(terms.refund),
         Remark("seller", f"Left for the seller: {seller}.", {"seller_minor": terms.seller_minor}),
     )
 
@@ -123,6 +125,18 @@ def _explain_bounds(rule: Rule, percent_minor: int, wanted: int, currency: str) 
         verb = "cut to" if wanted < before else "within"
         steps.append(f"{verb} the cap {Money(rule.cap_minor, currency)}")
     return steps
+
+
+def _explain_refund(policy: RefundPolicy) -> Remark:
+    if policy == EVERYTHING_RETURNED:
+        sentence = "When it is refunded, the seller gets every cut back."
+    else:
+        sentence = (
+            f"When it is refunded, the seller gets back {_percent(policy.commission_returned_bps)}"
+            f" of the commission, {_percent(policy.service_fee_returned_bps)} of the service fee"
+            f" and {_percent(policy.party_returned_bps)} of the parts of further parties."
+        )
+    return Remark("refund_policy", sentence, asdict(policy))
 
 
 def _percent(rate_bps: int) -> str:

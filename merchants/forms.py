@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from common.money import BPS
 from merchants.admin_pages import ServiceForm
 from merchants.models import BaseChoice, CommissionPlan, Language, Merchant, Mode, Platform
 from merchants.scopes import SCOPES
@@ -14,6 +15,16 @@ from merchants.scopes import SCOPES
 def _instant(label: Any, **options: Any) -> forms.DateTimeField:
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"})
     return forms.DateTimeField(label=label, widget=widget, **options)
+
+
+def _returned(label: Any) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        initial=BPS,
+        min_value=0,
+        max_value=BPS,
+        help_text=_("10000: the seller gets it back whole; 0: it is kept."),
+    )
 
 
 class PlatformForm(ServiceForm):
@@ -78,7 +89,13 @@ class ApiKeyRollForm(ServiceForm):
     )
 
 
-class PlanForm(ServiceForm):
+class RefundPolicyForm(ServiceForm):
+    commission_returned_bps = _returned(_("Commission returned on refund (basis points)"))
+    service_fee_returned_bps = _returned(_("Service fee returned on refund (basis points)"))
+    party_returned_bps = _returned(_("Further parties' parts returned on refund (basis points)"))
+
+
+class PlanForm(RefundPolicyForm):
     platform = forms.ModelChoiceField(Platform.objects.order_by("name"), label=_("Platform"))
     name = forms.CharField(label=_("Name"), max_length=120)
 

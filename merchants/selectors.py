@@ -137,10 +137,16 @@ def plans_of(*, platform_id: str) -> QuerySet[CommissionPlan]:
     version = Window(
         RowNumber(),
         partition_by=["plan_id", "currency", "priority", "merchant_id", "category"],
-        order_by="id",
+        order_by=["created_at", "effective_from", "id"],
     )
     rules = CommissionRule.objects.annotate(version=version).order_by(
-        "currency", F("priority").desc(), "merchant_id", "category", "id"
+        "currency",
+        F("priority").desc(),
+        "merchant_id",
+        "category",
+        "created_at",
+        "effective_from",
+        "id",
     )
     plans = CommissionPlan.objects.filter(platform_id=platform_id)
     return plans.prefetch_related(Prefetch("rules", rules))
@@ -151,18 +157,14 @@ def rules_of(*, platform_id: str) -> QuerySet[CommissionRule]:
     return CommissionRule.objects.filter(plan__platform_id=platform_id).select_related("plan")
 
 
-def active_plan_id(*, platform_id: str) -> str | None:
+def active_plan(*, platform_id: str) -> CommissionPlan | None:
     """The commission plan in force on a platform."""
-    return (
-        CommissionPlan.objects.filter(platform_id=platform_id, active=True)
-        .values_list("id", flat=True)
-        .first()
-    )
+    return CommissionPlan.objects.filter(platform_id=platform_id, active=True).first()
 
 
 # A plan and those of its rules that may speak about a sale: asked for with every new order.
 _RULES_FOR_SALE = f"""
-SELECT plan.id, {columns(CommissionRule, "rule")}
+SELECT {columns(CommissionPlan, "plan")}, {columns(CommissionRule, "rule")}
 FROM merchants_commissionplan AS plan LEFT JOIN merchants_commissionrule AS rule
     ON rule.plan_id = plan.id AND rule.currency = %(currency)s
     AND rule.category = ANY (%(categories)s)
@@ -183,7 +185,7 @@ def list_matching_rules(
 
 def find_plan_in_force(
     *, platform_id: str, merchant_id: str, categories: Collection[str], currency: str, at: datetime
-) -> tuple[str | None, list[terms.Rule]]:
+) -> tuple[CommissionPlan | None, list[terms.Rule]]:
     """The plan in force on a platform, and its rules as `list_matching_rules` gives them. Without
     a plan: None, and no rules."""
     return _rules_for_sale(_IN_FORCE, platform_id, merchant_id, categories, currency, at)
@@ -196,7 +198,7 @@ def _rules_for_sale(
     categories: Collection[str],
     currency: str,
     at: datetime,
-) -> tuple[str | None, list[terms.Rule]]:
+) -> tuple[CommissionPlan | None, list[terms.Rule]]:
     sale = {
         "which": which,
         "merchant": merchant_id,
@@ -207,8 +209,10 @@ def _rules_for_sale(
     with prepared_cursor() as cursor:
         cursor.execute(query, sale)
         found = cursor.fetchall()
-    plan_id = found[0][0] if found else None
-    return plan_id, [snapshot(row_of(CommissionRule, row[1:])) for row in found if row[1]]
+    width = len(CommissionPlan._meta.concrete_fields)
+    plan = row_of(CommissionPlan, found[0][:width]) if found else None
+    rules = [snapshot(row_of(CommissionRule, row[width:])) for row in found if row[width]]
+    return plan, rules
 
 
 def list_rules_in_force(*, plan_id: str, at: datetime) -> list[terms.Rule]:

@@ -14,8 +14,9 @@ from typing import Any, Self
 
 from common.errors import DomainError
 from common.money import BPS, allocate, share_half_up
+from merchants.refund_policy import EVERYTHING_RETURNED, RefundPolicy
 
-JSON_VERSION = 1
+JSON_VERSION = 2  # 1 had no refund policy: everything was returned
 
 
 class TermsUnreadable(DomainError):
@@ -139,6 +140,7 @@ class Terms:
     commission_minor: int
     service_fee_bps: int
     service_fee_minor: int
+    refund: RefundPolicy
 
     def __post_init__(self) -> None:
         assert self.goods_minor == sum(line.amount_minor for line in self.lines), self
@@ -164,10 +166,13 @@ class Terms:
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote. Raises: TermsUnreadable."""
-        if written.get("version") != JSON_VERSION:
-            raise TermsUnreadable(f"These terms have version {written.get('version')!r}.")
+        """Read what `to_json` wrote, now or as version 1. Raises: TermsUnreadable."""
+        version = written.get("version")
+        if version not in (1, JSON_VERSION):
+            raise TermsUnreadable(f"These terms have version {version!r}.")
         fields = {name: value for name, value in written.items() if name != "version"}
+        if version == 1:
+            fields["refund"] = asdict(EVERYTHING_RETURNED)
         _refuse_fractions(fields)
         try:
             return cls(
@@ -176,6 +181,7 @@ class Terms:
                     "frozen_at": datetime.fromisoformat(fields["frozen_at"]),
                     "lines": tuple(_read_line(line) for line in fields["lines"]),
                     "groups": tuple(_read_group(group) for group in fields["groups"]),
+                    "refund": RefundPolicy(**fields["refund"]),
                 }
             )
         except (AssertionError, KeyError, TypeError, ValueError) as broken:
@@ -192,6 +198,7 @@ def compute(
     shipping_minor: int,
     service_fee_bps: int,
     at: datetime,
+    refund: RefundPolicy = EVERYTHING_RETURNED,
 ) -> Terms:
     """Freeze the terms of one order.
 
@@ -229,6 +236,7 @@ def compute(
         commission_minor=sum(group.commission_minor for group in groups),
         service_fee_bps=service_fee_bps,
         service_fee_minor=fee_minor,
+        refund=refund,
     )
 
 

@@ -76,6 +76,7 @@ def _price(old: Terms, *, plan_id: str | None, rules: Sequence[Rule], as_of: dat
         shipping_minor=old.shipping_minor,
         service_fee_bps=old.service_fee_bps,
         at=as_of,
+        refund=old.refund,
     )
 
 

@@ -10,6 +10,7 @@ from common.money import BPS, MAX_AMOUNT_MINOR
 from ledger.fields import IdField
 from merchants import triggers
 from merchants.models.people import Merchant, Platform
+from merchants.refund_policy import RefundPolicy
 from merchants.terms import CommissionBase
 
 
@@ -24,7 +25,14 @@ class BaseChoice(models.TextChoices):
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(),
     model_name="CommissionPlanAudit",
-    fields=["platform", "name", "active"],
+    fields=[
+        "platform",
+        "name",
+        "active",
+        "commission_returned_bps",
+        "service_fee_returned_bps",
+        "party_returned_bps",
+    ],
 )
 class CommissionPlan(models.Model):
     """A platform's list of commission rules. At most one plan of a platform is in force."""
@@ -33,6 +41,16 @@ class CommissionPlan(models.Model):
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="commission_plans")
     name = models.CharField(_("name"), max_length=120)
     active = models.BooleanField(_("active"), default=True)
+    # Basis points of each cut that a seller gets back when an order is refunded; orders freeze it.
+    commission_returned_bps = models.PositiveIntegerField(
+        _("commission returned on refund (basis points)"), default=BPS
+    )
+    service_fee_returned_bps = models.PositiveIntegerField(
+        _("service fee returned on refund (basis points)"), default=BPS
+    )
+    party_returned_bps = models.PositiveIntegerField(
+        _("further parties' parts returned on refund (basis points)"), default=BPS
+    )
     created_at = models.DateTimeField(_("created"))
 
     class Meta:
@@ -42,10 +60,28 @@ class CommissionPlan(models.Model):
             models.UniqueConstraint(
                 fields=["platform"], condition=Q(active=True), name="commission_plan_one_active"
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    commission_returned_bps__lte=BPS,
+                    service_fee_returned_bps__lte=BPS,
+                    party_returned_bps__lte=BPS,
+                ),
+                name="plan_returned_in_range",
+                violation_error_message=_("What is returned is 0 to 10000 basis points."),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def refund_policy(self) -> RefundPolicy:
+        """What new orders freeze about being refunded."""
+        return RefundPolicy(
+            commission_returned_bps=self.commission_returned_bps,
+            service_fee_returned_bps=self.service_fee_returned_bps,
+            party_returned_bps=self.party_returned_bps,
+        )
 
 
 @pghistory.track(

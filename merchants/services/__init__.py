@@ -27,6 +27,7 @@ from merchants.services.commission import (
     freeze_terms,
     freeze_terms_of_all,
     replace_rule,
+    set_refund_policy,
 )
 from merchants.services.platforms import (
     DeadlinePolicy,
@@ -83,6 +84,7 @@ __all__ = [
     "replace_rule",
     "revoke_api_key",
     "roll_api_key",
+    "set_refund_policy",
     "suspend_merchant",
     "update_merchant",
 ]

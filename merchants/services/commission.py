@@ -12,9 +12,11 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest
 
 from common.errors import DomainError
+from common.money import BPS
 from ledger.usecases import use_case
 from merchants import selectors, terms
 from merchants.models import BaseChoice, CommissionPlan, CommissionRule, Merchant, Platform
+from merchants.refund_policy import EVERYTHING_RETURNED
 from merchants.services.checks import check_row, violates
 
 
@@ -36,13 +38,29 @@ class CommissionRuleOverlap(DomainError):
 
 
 def create_plan(
-    *, platform: Platform, name: str, at: datetime, active: bool = True
+    *,
+    platform: Platform,
+    name: str,
+    at: datetime,
+    active: bool = True,
+    commission_returned_bps: int = BPS,
+    service_fee_returned_bps: int = BPS,
+    party_returned_bps: int = BPS,
 ) -> CommissionPlan:
     """Start a list of commission rules for a platform.
 
+    Args: …_returned_bps: 0 to 10000, of each cut, to the seller, when an order is refunded.
     Raises: CommissionPlanTaken, CommissionRuleInvalid.
     """
-    plan = CommissionPlan(platform=platform, name=name, active=active, created_at=at)
+    plan = CommissionPlan(
+        platform=platform,
+        name=name,
+        active=active,
+        commission_returned_bps=commission_returned_bps,
+        service_fee_returned_bps=service_fee_returned_bps,
+        party_returned_bps=party_returned_bps,
+        created_at=at,
+    )
     check_row(plan, CommissionRuleInvalid)
     try:
         with use_case():
@@ -53,6 +71,32 @@ def create_plan(
                 "This platform has a commission plan in force already.", platform=platform.pk
             ) from None
         raise
+    return plan
+
+
+@use_case()
+def set_refund_policy(
+    *,
+    plan_id: str,
+    commission_returned_bps: int,
+    service_fee_returned_bps: int,
+    party_returned_bps: int,
+    at: datetime,
+) -> CommissionPlan:
+    """Change what sellers get back of the cuts when an order created from now on is refunded.
+
+    Args: each 0 to 10000 basis points: 10000 returned whole, 0 kept. at: not kept; the audit row
+        says when, and orders created before keep what they froze.
+    Raises: CommissionRuleInvalid. Locks: the plan.
+    """
+    plan = _lock_plan(plan_id)
+    plan.commission_returned_bps = commission_returned_bps
+    plan.service_fee_returned_bps = service_fee_returned_bps
+    plan.party_returned_bps = party_returned_bps
+    check_row(plan, CommissionRuleInvalid)
+    plan.save(
+        update_fields=["commission_returned_bps", "service_fee_returned_bps", "party_returned_bps"]
+    )
     return plan
 
 
@@ -166,8 +210,8 @@ def replace_rule(
     return rule
 
 
-def _lock_plan(plan_id: str) -> None:
-    CommissionPlan.objects.select_for_update(of=("self",), no_key=True).get(pk=plan_id)
+def _lock_plan(plan_id: str) -> CommissionPlan:
+    return CommissionPlan.objects.select_for_update(of=("self",), no_key=True).get(pk=plan_id)
 
 
 def _lock_rule(rule_id: str) -> CommissionRule:
@@ -211,7 +255,7 @@ def freeze_terms(
     Returns: terms whose commission and service fee together never exceed the order; without a plan
         or a matching rule there is no commission.
     """
-    plan_id, rules = selectors.find_plan_in_force(
+    plan, rules = selectors.find_plan_in_force(
         platform_id=platform.pk,
         merchant_id=merchant.pk,
         categories={line.category for line in lines},
@@ -219,7 +263,7 @@ def freeze_terms(
         at=at,
     )
     return terms.compute(
-        plan_id=plan_id,
+        plan_id=plan.pk if plan else None,
         rules=rules,
         lines=lines,
         merchant_id=merchant.pk,
@@ -227,6 +271,7 @@ def freeze_terms(
         shipping_minor=shipping_minor,
         service_fee_bps=platform.service_fee_bps,
         at=at,
+        refund=plan.refund_policy if plan else EVERYTHING_RETURNED,
     )
 
 
@@ -237,13 +282,13 @@ def freeze_terms_of_all(
 
     Returns: terms in the order of `sales`.
     """
-    plan_id = selectors.active_plan_id(platform_id=platform.pk)
+    plan = selectors.active_plan(platform_id=platform.pk)
     rules: dict[str | None, list[terms.Rule]] = defaultdict(list)
-    for rule in selectors.list_rules_in_force(plan_id=plan_id, at=at) if plan_id else ():
+    for rule in selectors.list_rules_in_force(plan_id=plan.pk, at=at) if plan else ():
         rules[rule.merchant_id].append(rule)
     return [
         terms.compute(
-            plan_id=plan_id,
+            plan_id=plan.pk if plan else None,
             rules=[*rules[None], *rules[sale.merchant_id]],
             lines=sale.lines,
             merchant_id=sale.merchant_id,
@@ -251,6 +296,7 @@ def freeze_terms_of_all(
             shipping_minor=sale.shipping_minor,
             service_fee_bps=platform.service_fee_bps,
             at=at,
+            refund=plan.refund_policy if plan else EVERYTHING_RETURNED,
         )
         for sale in sales
     ]

@@ -71,6 +71,7 @@ def explain_sale(
         shipping_minor=sale.shipping_minor,
         service_fee_bps=service_fee_bps,
         at=at,
+        refund=plan.refund_policy,
     )
     return ExplainedSale(found, explanation.explain(found))
 

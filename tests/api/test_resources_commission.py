@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from merchants.models import CommissionRule
+from merchants.models import CommissionPlan, CommissionRule
 from tests.api.shop import Shop, all_rows, pointers, problem
 
 SALE = {"currency": "CNY", "lines": [{"category": "tea", "amount_minor": 9001}]}
@@ -66,6 +66,39 @@ def test_plan_is_answered_with_its_rules(shop: Shop) -> None:
     path = f"/v1/commission-plans/{found['id']}"
     assert shop.get(path).json() == found
     assert shop.get(f"{path}/rules").json() == {"data": [rule]}
+
+
+def test_plan_says_what_a_refund_returns_and_orders_freeze_it(shop: Shop) -> None:
+    returned = {
+        "commission_returned_bps": 9_999,
+        "service_fee_returned_bps": 0,
+        "party_returned_bps": 2_550,
+    }
+    everything = dict.fromkeys(returned, 10_000)
+    CommissionPlan.objects.update(active=False)
+
+    answer = shop.post("/v1/commission-plans", {"name": "Shared", **returned})
+
+    assert answer.status_code == 201, answer.content
+    plan = answer.json()
+    assert {name: plan[name] for name in returned} == returned
+    assert shop.get(f"/v1/commission-plans/{plan['id']}").json() == plan
+    order = shop.create_order()
+    assert {name: order["terms"][name] for name in returned} == returned
+    CommissionPlan.objects.update(active=False)
+    order = shop.create_order()
+    assert {name: order["terms"][name] for name in returned} == everything
+
+
+@pytest.mark.parametrize("wrong", [10_001, -1, 1.0, "1", None])
+def test_plan_is_refused_when_it_returns_more_than_everything(shop: Shop, wrong: Any) -> None:
+    before = all_rows()
+
+    answer = shop.post("/v1/commission-plans", {"name": "B", "party_returned_bps": wrong})
+
+    found = pointers(problem(answer, 422, "request_invalid"))
+    assert [each for each, _code in found] == ["#/party_returned_bps"]
+    assert all_rows() == before
 
 
 def test_platform_has_one_plan_in_force(shop: Shop) -> None:

@@ -1,6 +1,7 @@
 """The operators' door: it calls services, says who and why, and never shows a secret."""
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -204,8 +205,20 @@ def test_platform_merchant_account_plan_and_rule_are_added(client: Client, opera
         bank_code="102",
         account_number=NUMBER,
     )
-    post(client, page("merchants_commissionplan", "create"), platform=platform.pk, name="Plan")
+    returned = {
+        "commission_returned_bps": 9_999,
+        "service_fee_returned_bps": 0,
+        "party_returned_bps": 10_000,
+    }
+    url = page("merchants_commissionplan", "create")
+    post(client, url, platform=platform.pk, name="Plan", **returned)
     plan = CommissionPlan.objects.get()
+    assert asdict(plan.refund_policy) == returned
+    url = page("merchants_commissionplan", "set_refund_policy", plan.pk)
+    assert 'value="9999"' in client.get(url).content.decode()
+    post(client, url, **returned | {"service_fee_returned_bps": 1})
+    plan.refresh_from_db()
+    assert asdict(plan.refund_policy) == returned | {"service_fee_returned_bps": 1}
     rule = {
         "plan": plan.pk,
         "priority": 0,

@@ -45,6 +45,7 @@ def test_sale_is_explained_as_its_order_would_be(plan: CommissionPlan) -> None:
         "rule_lost",
         "commission",
         "service_fee",
+        "refund_policy",
         "seller",
     ]
     assert rule.id in found.remarks[0].sentence

@@ -224,6 +224,7 @@ def test_explain_says_who_won_who_lost_and_the_arithmetic() -> None:
         "Rule crl_any: 5 % of 0.10 CNY (goods) = 0.01 CNY, raised to the floor 1.00 CNY, within the"
         " cap 50.00 CNY; commission 1.00 CNY.",
         "Service fee: 0.6 % of 100.11 CNY = 0.60 CNY.",
+        "When it is refunded, the seller gets every cut back.",
         "Left for the seller: 93.68 CNY.",
     ]
 
@@ -238,7 +239,9 @@ def test_terms_are_read_back_exactly() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("version", 2),
+        ("version", 3),
+        ("refund", {}),
+        ("refund", {"commission_returned_bps": 10_001}),
         ("commission_minor", 451),
         ("commission_minor", 450.0),
         ("goods_minor", None),

@@ -69,5 +69,14 @@ class PlanAnswer(Answer):
     id = text("Id of the plan, cpl_….")
     name = text("Name of the plan.")
     active = truth("Whether new orders are priced by it.")
+    commission_returned_bps = whole(
+        "Basis points of the commission a seller gets back when an order is refunded."
+    )
+    service_fee_returned_bps = whole(
+        "Basis points of the service fee a seller gets back when an order is refunded."
+    )
+    party_returned_bps = whole(
+        "Basis points of further parties' parts a seller gets back when an order is refunded."
+    )
     created_at = instant("When you created it.")
     rules = RuleAnswer(many=True, source="rules.all", help_text="All its rules, ended ones too.")

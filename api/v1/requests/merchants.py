@@ -24,6 +24,16 @@ def _amount(help_text: str) -> AmountField:
     return AmountField(required=False, allow_null=True, default=None, help_text=help_text)
 
 
+def _returned(of: str) -> WholeNumberField:
+    return WholeNumberField(
+        min_value=0,
+        max_value=BPS,
+        required=False,
+        default=BPS,
+        help_text=f"Basis points of {of} a seller gets back when an order is refunded.",
+    )
+
+
 class MerchantRequest(StrictSerializer):
     """A new seller."""
 
@@ -80,6 +90,9 @@ class PlanRequest(StrictSerializer):
     """A new commission plan. It is in force at once; a platform has one in force."""
 
     name = TextField(max_length=120, help_text="Name of the plan.")
+    commission_returned_bps = _returned("the commission")
+    service_fee_returned_bps = _returned("the service fee")
+    party_returned_bps = _returned("further parties' parts")
 
 
 class TermsRequest(StrictSerializer):

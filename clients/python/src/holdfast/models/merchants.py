@@ -74,6 +74,9 @@ class CommissionPlan(Answer):
     id: str
     name: str
     active: bool
+    commission_returned_bps: int  # to the seller, when an order is refunded; 10000: whole
+    service_fee_returned_bps: int
+    party_returned_bps: int
     created_at: datetime
     rules: tuple[CommissionRule, ...]  # ended ones too
 

@@ -79,6 +79,9 @@ class Terms(Answer):
     service_fee_minor: int
     service_fee_bps: int
     seller_minor: int
+    commission_returned_bps: int  # to the seller, when it is refunded; 10000: whole
+    service_fee_returned_bps: int
+    party_returned_bps: int
     explanation: tuple[Remark, ...]
 
 

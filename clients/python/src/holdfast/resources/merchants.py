@@ -110,8 +110,19 @@ class CommissionPlans(Resource[Mode]):
         ...
 
     @post("/v1/commission-plans")
-    def create(self, *, name: str, idempotency_key: str | None = None) -> models.CommissionPlan:
-        """Start a commission plan. It is in force at once."""
+    def create(
+        self,
+        *,
+        name: str,
+        commission_returned_bps: int | None = None,
+        service_fee_returned_bps: int | None = None,
+        party_returned_bps: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.CommissionPlan:
+        """Start a commission plan. It is in force at once.
+
+        `…_returned_bps`: what sellers get back of each cut when an order is refunded.
+        """
         ...
 
     @get("/v1/commission-plans/{plan_id}")
