@@ -12,7 +12,7 @@ from enum import StrEnum
 from django.db.models import Q
 
 from escrow.models import Hold, HoldState, Payee, Refund, RefundState, ReleaseLine
-from escrow.services.hold import plan_shares
+from escrow.services.shares import plan_shares
 from merchants import explanation
 from merchants.terms import Terms
 from orders.models import Order, OrderLine, OrderState, PaymentOrder, Shipment
@@ -196,7 +196,8 @@ def _split(order: Order, hold: Hold | None) -> list[SplitLine]:
         return _released_split(released)
     void = order.state in (OrderState.EXPIRED, OrderState.CANCELED)
     status = LineStatus.VOID if void else LineStatus.PLANNED
-    return [SplitLine(share.payee, share.amount_minor, status) for share in plan_shares(order)]
+    kept = list(hold.shares.order_by("leg")) if hold and not void else plan_shares(order)
+    return [SplitLine(share.payee, share.amount_minor, status) for share in kept]
 
 
 def _released_split(lines: Sequence[ReleaseLine]) -> list[SplitLine]:

@@ -15,6 +15,8 @@ CHECKS = (
     "line_is_booked",
     "refunds_in_transit",
     "refunds_within_capture",
+    "shares_of_open_hold",
+    "shares_of_refund",
 )
 
 

@@ -1,7 +1,14 @@
 """Station 2: what we hold, release and refund."""
 
 from escrow.models.holds import Hold, HoldShare, HoldState, Payee
-from escrow.models.refunds import Refund, RefundState, Surplus, SurplusReason
+from escrow.models.refunds import (
+    Refund,
+    RefundLine,
+    RefundShare,
+    RefundState,
+    Surplus,
+    SurplusReason,
+)
 from escrow.models.releases import Release, ReleaseLine
 from escrow.models.remittances import Remittance
 
@@ -11,6 +18,8 @@ __all__ = [
     "HoldState",
     "Payee",
     "Refund",
+    "RefundLine",
+    "RefundShare",
     "RefundState",
     "Release",
     "ReleaseLine",

@@ -103,6 +103,11 @@ class Hold(FSMModelMixin, models.Model):
         self.refunded_minor += self.remaining_minor
         self.closed_at = at
 
+    def refund_part(self, amount_minor: int) -> None:
+        """Take less than what is left. Not a transition: the hold stays HELD."""
+        assert 0 < amount_minor < self.remaining_minor, (self.pk, amount_minor)
+        self.refunded_minor += amount_minor
+
     @transition(field=state, source=HoldState.HELD, target=HoldState.FROZEN)
     def freeze(self) -> None:
         pass

@@ -4,17 +4,18 @@ graph."""
 from datetime import datetime
 
 import pghistory
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, FSMModelMixin, transition
 
-from escrow.models.holds import Hold
+from escrow.models.holds import Hold, Payee
 from ledger.fields import IdField
 from ledger.triggers import StateGraph
 from merchants.models import Platform
 from notifications.sequence import Sequenced
-from orders.models import Order, Payment
+from orders.models import Order, OrderLine, Payment
 
 
 class RefundState(models.TextChoices):
@@ -146,6 +147,52 @@ class Refund(FSMModelMixin, Sequenced):
     @transition(field=state, source=RefundState.UNKNOWN, target=RefundState.SUBMITTED)
     def regain_sight(self) -> None:
         pass
+
+
+class RefundShare(models.Model):
+    """What a refund took from one payee's part of the order; the shares sum to the refund.
+
+    A refund of surplus money has none: it was nobody's.
+    """
+
+    refund = models.ForeignKey(Refund, models.PROTECT, related_name="shares")
+    payee = models.CharField(max_length=12, choices=Payee.choices)
+    address = models.CharField(max_length=80)  # ledger address of what the payee gets less of
+    amount_minor = models.BigIntegerField()  # minor units of the refund's currency, > 0
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["refund", "address"], name="refundshare_once"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refundshare_positive"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="refundshare_kept", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.payee} {self.amount_minor}"
+
+
+class RefundLine(models.Model):
+    """What of a refund is for one line of the order, when it was asked for by lines."""
+
+    refund = models.ForeignKey(Refund, models.PROTECT, related_name="lines")
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="refunds")
+    amount_minor = models.BigIntegerField()  # minor units of the refund's currency, > 0
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["refund", "line"], name="refundline_once"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refundline_positive"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="refundline_kept", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} {self.amount_minor}"
 
 
 pghistory.track(

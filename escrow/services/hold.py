@@ -10,14 +10,14 @@ from django.db import connection
 
 from common.errors import DomainError
 from escrow import events
-from escrow.models import Hold, HoldShare, Surplus, SurplusReason
+from escrow.models import Hold, Surplus, SurplusReason
 from escrow.services.refund import ask_refund_of_surplus
-from escrow.split import Share, split_order
+from escrow.services.shares import keep_shares, plan_shares
+from escrow.split import Share
 from ledger import accounts as ledger_accounts
 from ledger import chart, entries
 from ledger import services as ledger
 from ledger.usecases import use_case
-from merchants.terms import Terms
 from orders import locks, selectors
 from orders.models import Order, OrderState, Payment, PaymentOrder
 from orders.services import lifecycle, payments
@@ -75,7 +75,7 @@ def record_capture(
         order = orders[part.order_id]
         if order.id in shares:
             hold = _hold(order, payment=payment, paid_at=paid_at, at=at)
-            _keep_shares(hold, shares[order.id], accounts=accounts)
+            keep_shares(hold, shares[order.id], accounts=accounts)
             lifecycle.mark_paid(order, paid_at=paid_at, at=at)
         else:
             _book_surplus(
@@ -114,32 +114,6 @@ def _hold(order: Order, *, payment: Payment, paid_at: datetime, at: datetime) ->
         amount_minor=order.amount_minor,
         held_at=at,
         capture_entry_id=ledger.post(draft=draft, at=paid_at),
-    )
-
-
-def plan_shares(order: Order) -> tuple[Share, ...]:
-    """Compute who gets what of an order from its frozen terms."""
-    terms = Terms.from_json(order.terms)
-    return split_order(
-        amount_minor=order.amount_minor,
-        commission_minor=terms.commission_minor,
-        service_fee_minor=terms.service_fee_minor,
-        merchant_id=order.merchant_id,
-        platform_id=order.platform_id,
-    )
-
-
-def _keep_shares(hold: Hold, shares: tuple[Share, ...], *, accounts: dict[str, int]) -> None:
-    HoldShare.objects.bulk_create(
-        HoldShare(
-            hold=hold,
-            leg=leg,
-            payee=share.payee,
-            address=share.address,
-            account_id=accounts[share.address],
-            amount_minor=share.amount_minor,
-        )
-        for leg, share in enumerate(shares, start=2)
     )
 
 

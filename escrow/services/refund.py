@@ -1,6 +1,7 @@
 """Money goes back to the buyer: the debt is booked first, the channel is asked after, and its
 silence is a state."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -11,6 +12,8 @@ from common.errors import DomainError
 from escrow import events
 from escrow.locks import lock_open_hold, lock_refund
 from escrow.models import Hold, Refund, RefundState, Surplus
+from escrow.services.shares import keep_refund_shares, replace_shares
+from escrow.split import Share
 from ledger import entries
 from ledger import services as ledger
 from ledger.usecases import use_case
@@ -60,10 +63,27 @@ def cancel_unshipped_order(*, order_id: str, at: datetime) -> bool:
 
 def _cancel_and_refund(order: Order, *, reason: str, at: datetime) -> None:
     hold = lock_open_hold(order.id)
-    amount_minor = hold.remaining_minor
-    hold.refund(at=at)
+    refund_held(hold, amount_minor=hold.remaining_minor, reason=reason, at=at)
+    lifecycle.mark_canceled(order, reason=reason, at=at)
+
+
+def refund_held(
+    hold: Hold, *, amount_minor: int, reason: str, at: datetime, shares: Sequence[Share] = ()
+) -> Refund:
+    """Step: owe the buyer some of the money that is still held. The caller has locked the order
+    and the hold, which is HELD.
+
+    Money: Dr held / Cr refund in transit.
+    Args: amount_minor: > 0, at most what is held; all of it closes the hold. shares: who gets what
+        of the rest.
+    """
+    if amount_minor == hold.remaining_minor:
+        hold.refund(at=at)
+    else:
+        hold.refund_part(amount_minor)
     hold.save(update_fields=["state", "refunded_minor", "closed_at"])
-    _ask_refund(
+    taken = replace_shares(hold, shares)
+    refund = ask_refund(
         hold=hold,
         surplus=None,
         payment=hold.payment,
@@ -71,12 +91,13 @@ def _cancel_and_refund(order: Order, *, reason: str, at: datetime) -> None:
         reason=reason,
         at=at,
     )
-    lifecycle.mark_canceled(order, reason=reason, at=at)
+    keep_refund_shares(refund, taken)
+    return refund
 
 
 def ask_refund_of_surplus(surplus: Surplus, *, payment: Payment, at: datetime) -> Refund:
     """Step of booking a surplus: owe it back at once. Money: Dr surplus / Cr refund in transit."""
-    return _ask_refund(
+    return ask_refund(
         hold=None,
         surplus=surplus,
         payment=payment,
@@ -86,7 +107,7 @@ def ask_refund_of_surplus(surplus: Surplus, *, payment: Payment, at: datetime) -
     )
 
 
-def _ask_refund(
+def ask_refund(
     *,
     hold: Hold | None,
     surplus: Surplus | None,
@@ -95,6 +116,8 @@ def _ask_refund(
     reason: str,
     at: datetime,
 ) -> Refund:
+    """Step: book what the buyer is owed, out of a hold or of surplus money, to be sent by the next
+    sweep. Money: Dr held or surplus / Cr refund in transit."""
     assert connection.in_atomic_block
     refund = Refund(
         platform_id=payment.platform_id,

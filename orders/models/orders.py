@@ -51,6 +51,7 @@ class CancelReason(models.TextChoices):
     NOT_SHIPPED = "NOT_SHIPPED", _("Not shipped in time")
     PLATFORM = "PLATFORM", _("Canceled by the platform")
     MERCHANT = "MERCHANT", _("Canceled by the seller")
+    REFUNDED = "REFUNDED", _("Refunded whole")
 
 
 class Order(FSMModelMixin, Sequenced):
@@ -163,6 +164,7 @@ class Order(FSMModelMixin, Sequenced):
                     ("PAID", "SHIPPED"),
                     ("PAID", "CANCELED"),
                     ("SHIPPED", "CONFIRMED"),
+                    ("SHIPPED", "CANCELED"),
                 ],
                 requires={"PAID": PAID, "SHIPPED": SHIPPED, "CONFIRMED": CONFIRMED},
             ),
@@ -206,12 +208,14 @@ class Order(FSMModelMixin, Sequenced):
         pass
 
     @transition(
-        field=state, source=[OrderState.CREATED, OrderState.PAID], target=OrderState.CANCELED
+        field=state,
+        source=[OrderState.CREATED, OrderState.PAID, OrderState.SHIPPED],
+        target=OrderState.CANCELED,
     )
     def cancel(self, *, at: datetime, reason: str) -> None:
         self.canceled_at = at
         self.cancel_reason = reason
-        self.remind_ship_at = None
+        self.remind_ship_at = self.remind_confirm_at = None
 
 
 def _ahead(deadline: datetime, *, seconds: int, at: datetime) -> datetime | None:

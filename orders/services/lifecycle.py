@@ -168,7 +168,14 @@ def mark_canceled(order: Order, *, reason: str, at: datetime) -> None:
     order.cancel(at=at, reason=reason)
     _record(order, "order.canceled", at=at, reason=reason)
     order.save(
-        update_fields=["state", "canceled_at", "cancel_reason", "remind_ship_at", "event_sequence"]
+        update_fields=[
+            "state",
+            "canceled_at",
+            "cancel_reason",
+            "remind_ship_at",
+            "remind_confirm_at",
+            "event_sequence",
+        ]
     )
 
 

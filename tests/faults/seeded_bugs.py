@@ -71,7 +71,7 @@ def _capture_in_two(
         accounts = holds._open_accounts(shares, payment=payment)
         for order in orders.values():
             hold = holds._hold(order, payment=payment, paid_at=paid_at, at=at)
-            holds._keep_shares(hold, shares[order.id], accounts=accounts)
+            holds.keep_shares(hold, shares[order.id], accounts=accounts)
             lifecycle.mark_paid(order, paid_at=paid_at, at=at)
 
 
@@ -86,7 +86,7 @@ def _cancel_in_two(*, order_id: str, at: datetime) -> bool:
     with transaction.atomic():
         order = locks.lock_order(order_id)
         hold = Hold.objects.get(order=order)
-        refunds._ask_refund(
+        refund = refunds.ask_refund(
             hold=hold,
             surplus=None,
             payment=hold.payment,
@@ -94,6 +94,7 @@ def _cancel_in_two(*, order_id: str, at: datetime) -> bool:
             reason="NOT_SHIPPED",
             at=at,
         )
+        refunds.keep_refund_shares(refund, holds.plan_shares(order))
     with transaction.atomic():
         order = locks.lock_order(order_id)
         hold.refund(at=at)

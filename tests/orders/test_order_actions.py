@@ -10,6 +10,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from escrow import sweeps
+from escrow.services import order_refunds
 from escrow.services import refund as refunds
 from escrow.services import release as releases
 from orders import sweeps as order_sweeps
@@ -27,6 +28,16 @@ LATE = timedelta(days=60)
 def _ship(order: Order, world: World) -> Any:
     return lifecycle.ship_order(
         order_id=order.id, carrier="SF", tracking_number="SF1", at=world.now
+    )
+
+
+def _refund_whole(order: Order, world: World) -> Any:
+    return order_refunds.refund_order(order_id=order.id, reason="broken", at=world.now)
+
+
+def _refund_part(order: Order, world: World) -> Any:
+    return order_refunds.refund_order(
+        order_id=order.id, amount_minor=1, reason="broken", at=world.now
     )
 
 
@@ -88,6 +99,8 @@ ACTIONS: dict[str, tuple[Callable[[Order, World], Any], dict[str, str]]] = {
     "release slowly": (_release_slowly, {"SHIPPED": "CONFIRMED"}),
     "cancel paid": (_cancel_paid, {"PAID": "CANCELED"}),
     "cancel unpaid": (_cancel_unpaid, {"CREATED": "CANCELED"}),
+    "refund whole": (_refund_whole, {"PAID": "CANCELED", "SHIPPED": "CANCELED"}),
+    "refund a part": (_refund_part, {"PAID": "PAID", "SHIPPED": "SHIPPED"}),
     "add a parcel": (_add_parcel, {"SHIPPED": "SHIPPED"}),
     "correct a parcel": (_correct_parcel, {"SHIPPED": "SHIPPED"}),
     "extend shipping": (_extend_shipping, {"PAID": "PAID"}),
@@ -247,6 +260,7 @@ def test_ship_by_of_the_order_replaces_the_term_of_the_platform(market: World) -
 
 
 ALLOWED = {
+    ("SHIPPED", "CANCELED"),
     ("CREATED", "PAID"),
     ("CREATED", "EXPIRED"),
     ("CREATED", "CANCELED"),

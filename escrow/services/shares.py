@@ -1,0 +1,92 @@
+"""Who gets how much of an order's money: planned from its frozen terms, kept with the hold, and
+diminished by refunds.
+
+It must never post: what a share comes to is booked by the release, the refund or the claw-back.
+"""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from escrow.models import Hold, HoldShare, Payee, Refund, RefundShare
+from escrow.reversal import Part, plan_reversal
+from escrow.split import Share, split_order
+from ledger import chart
+from merchants.terms import Terms
+from orders.models import Order
+
+
+def plan_shares(order: Order) -> tuple[Share, ...]:
+    """Compute who gets what of an order from its frozen terms."""
+    terms = Terms.from_json(order.terms)
+    return split_order(
+        amount_minor=order.amount_minor,
+        commission_minor=terms.commission_minor,
+        service_fee_minor=terms.service_fee_minor,
+        merchant_id=order.merchant_id,
+        platform_id=order.platform_id,
+    )
+
+
+def plan_returns(order: Order) -> tuple[Part, ...]:
+    """Compute what each payee gives when an order is refunded, from its frozen terms."""
+    policy = Terms.from_json(order.terms).refund
+    return plan_reversal(
+        plan_shares(order),
+        returned_bps={
+            Payee.PLATFORM: policy.commission_returned_bps,
+            Payee.SERVICE_FEE: policy.service_fee_returned_bps,
+            Payee.PARTY: policy.party_returned_bps,
+        },
+        merchant_address=chart.merchant_payable(order.merchant_id),
+    )
+
+
+def keep_shares(hold: Hold, shares: Sequence[Share], *, accounts: dict[str, int]) -> None:
+    """Step: write who gets what when the hold is released. Args: accounts: id by address."""
+    assert connection.in_atomic_block
+    HoldShare.objects.bulk_create(
+        HoldShare(
+            hold=hold,
+            leg=leg,
+            payee=share.payee,
+            address=share.address,
+            account_id=accounts[share.address],
+            amount_minor=share.amount_minor,
+        )
+        for leg, share in enumerate(shares, start=2)
+    )
+
+
+def replace_shares(hold: Hold, shares: Sequence[Share]) -> list[Share]:
+    """Step: the hold is worth less now. The caller has locked it.
+
+    Args: shares: as planned for what is left; nobody gets more than before.
+    Returns: what was taken from each payee, without zeros.
+    """
+    assert connection.in_atomic_block
+    before = list(HoldShare.objects.filter(hold=hold).order_by("leg"))
+    accounts = {share.address: share.account_id for share in before}
+    HoldShare.objects.filter(hold=hold).delete()
+    keep_shares(hold, shares, accounts=accounts)
+    left = {share.address: share.amount_minor for share in shares}
+    taken = [
+        Share(share.payee, share.address, share.amount_minor - left.get(share.address, 0))
+        for share in before
+    ]
+    assert all(share.amount_minor >= 0 for share in taken), (hold.pk, taken)
+    return [share for share in taken if share.amount_minor]
+
+
+def keep_refund_shares(refund: Refund, taken: Sequence[Share]) -> None:
+    """Step: write from whom a refund was taken."""
+    assert sum(share.amount_minor for share in taken) == refund.amount_minor, (refund.pk, taken)
+    RefundShare.objects.bulk_create(
+        RefundShare(
+            refund=refund,
+            payee=share.payee,
+            address=share.address,
+            amount_minor=share.amount_minor,
+        )
+        for share in taken
+    )
