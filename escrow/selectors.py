@@ -12,6 +12,8 @@ from escrow.models import (
     HoldState,
     Payee,
     Refund,
+    RefundLine,
+    RefundShare,
     RefundState,
     Release,
     ReleaseLine,
@@ -66,8 +68,12 @@ def releases_of(*, platform_id: str) -> QuerySet[Release]:
 
 
 def refunds_of(*, platform_id: str) -> QuerySet[Refund]:
-    """A platform's refunds, each with the hold or the surplus it comes out of."""
-    return Refund.objects.filter(platform_id=platform_id).select_related("hold", "surplus")
+    """A platform's refunds, each with the hold or the surplus it comes out of, with who gives how
+    much and of which lines."""
+    refunds = Refund.objects.filter(platform_id=platform_id).select_related("hold", "surplus")
+    shares = Prefetch("shares", RefundShare.objects.order_by("id"))
+    lines = Prefetch("lines", RefundLine.objects.select_related("line").order_by("id"))
+    return refunds.prefetch_related(shares, lines)
 
 
 def unshipped_orders() -> QuerySet[Order]:

@@ -1,17 +1,23 @@
-"""Held, released and refunded money over HTTP: reading only. What is done to orders moves it."""
+"""Held, released and refunded money over HTTP. What is done to orders moves it, and refunds."""
 
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.db.models import QuerySet
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import pages
+from api import kept, lookups, nudge, pages
+from api.idempotency import idempotent
+from api.refusals import refuses
 from api.v1.answers import money as answers
+from api.v1.requests import refunds as requests
 from api.views import ApiView
 from escrow import selectors as escrow
 from escrow.models import Hold, HoldState, Refund, RefundState, Release
+from escrow.services import order_refunds
 from payouts import balances
 
 
@@ -62,6 +68,29 @@ class RefundsView(pages.ListView):
 
     def rows(self) -> QuerySet[Refund]:
         return escrow.refunds_of(platform_id=self.platform.id)
+
+    @extend_schema(request=requests.RefundRequest, responses={201: answers.RefundAnswer})
+    @refuses(lookups.get_order, order_refunds.refund_order)
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Give a buyer money of an order back: all that is left, an amount, or lines.
+
+        Each payee gives its part, by the terms frozen on the order. The channel is asked right
+        after; `state` says what became of it.
+        """
+        body = self.read(requests.RefundRequest)
+        order = lookups.get_order(platform=self.platform, order_id=body["order"])
+        refund = order_refunds.refund_order(
+            order_id=order.id,
+            amount_minor=body.get("amount_minor"),
+            lines=[order_refunds.LineRefund(**line) for line in body["lines"]],
+            reason=body["reason"],
+            at=request.at,
+        )
+        transaction.on_commit(nudge.after_cancellation)
+        path = reverse("v1:refund", args=[refund.id])
+        answer = kept.write(answers.RefundAnswer, self.rows().get(pk=refund.pk))
+        return Response(answer, 201, headers={"Location": path})
 
 
 class RefundView(pages.ItemView):

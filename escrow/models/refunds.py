@@ -125,6 +125,13 @@ class Refund(FSMModelMixin, Sequenced):
 
     OPEN = (RefundState.SUBMITTED, RefundState.UNKNOWN)
 
+    @property
+    def order_id(self) -> str:
+        """The order whose money goes back, or for which too much came."""
+        source = self.hold or self.surplus
+        assert source is not None
+        return str(source.order_id)
+
     @transition(field=state, source=RefundState.PENDING, target=RefundState.SUBMITTED)
     def submit(self) -> None:
         pass

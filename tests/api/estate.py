@@ -265,6 +265,7 @@ BODIES: dict[str, Body] = {
     "order-extend": lambda asker, thing: {},
     "order-cancel": lambda asker, thing: {"reason": "MERCHANT"},
     "payments": lambda asker, thing: {"orders": [thing], "channel": "sandbox"},
+    "refunds": lambda asker, thing: {"order": thing, "amount_minor": 1, "reason": "broken"},
     "webhook-endpoints": lambda asker, thing: {"url": HOOK},
     "webhook-endpoint": lambda asker, thing: {"description": "mine"},
     "webhook-roll-secret": lambda asker, thing: {"overlap_hours": 1},

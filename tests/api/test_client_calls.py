@@ -15,7 +15,7 @@ import pytest
 from django.core.wsgi import get_wsgi_application
 
 from demo import clockwork
-from holdfast import Conflict, Holdfast, Invalid, NotAuthenticated, NotFound, models
+from holdfast import Conflict, Holdfast, Invalid, NotAuthenticated, NotFound, models, params
 from holdfast._operations import Declaration
 from merchants import services as merchants
 from tests.api.shop import Shop
@@ -202,6 +202,12 @@ def try_other_ways(client: Holdfast, shop: Shop) -> None:
     canceled = client.orders.cancel(links[0].id, reason="MERCHANT")
 
     assert (canceled.status, canceled.cancel_reason) == ("refunding", "MERCHANT")
+    payment = client.payments.create(orders=[links[1].id], channel="sandbox")
+    client.sandbox.pay(payment.id)
+    shop.sandbox.tick()
+    line = params.LineRefund(position=1, amount_minor=1)
+    part = client.refunds.create(order=links[1].id, reason="scratched", lines=[line])
+    assert (part.order, part.amount_minor, part.lines[0].position) == (links[1].id, 1, 1)
     refund = client.refunds.list(order=links[0].id).first()
     assert refund is not None
     assert client.refunds.retrieve(refund.id).amount_minor == 9001

@@ -32,6 +32,7 @@ from api.v1.answers import fields as answer_fields
 from api.v1.requests import merchants as ask_merchants
 from api.v1.requests import orders as ask_orders
 from api.v1.requests import payments as ask_payments
+from api.v1.requests import refunds as ask_refunds
 from api.v1.requests import sandbox as ask_sandbox
 from api.v1.requests import webhooks as ask_webhooks
 from api.views import ApiView
@@ -74,6 +75,7 @@ ANSWERS: dict[type[models.Answer], type[serializers.Serializer]] = {
     models.Payout: payouts.PayoutAnswer,
     models.Receipt: orders.ReceiptAnswer,
     models.Refund: money.RefundAnswer,
+    models.RefundLine: money.RefundLineAnswer,
     models.Release: money.ReleaseAnswer,
     models.ReleaseLine: money.ReleaseLineAnswer,
     models.Remark: orders.RemarkAnswer,
@@ -112,6 +114,7 @@ BODIES: dict[str, type[serializers.Serializer]] = {
     "orders.create_many": ask_orders.BulkRequest,
     "orders.extend": ask_orders.ExtensionRequest,
     "orders.ship": ask_orders.ShipmentRequest,
+    "refunds.create": ask_refunds.RefundRequest,
     "payments.create": ask_payments.PaymentRequest,
     "sandbox.advance_clock": ask_sandbox.AdvanceRequest,
     "webhook_endpoints.create": ask_webhooks.EndpointRequest,
@@ -125,6 +128,7 @@ INSIDE_BODIES: dict[Any, type[serializers.Serializer]] = {
     params.NewOrder: ask_orders.OrderRequest,
     params.OrderBuyer: ask_orders.BuyerRequest,
     params.OrderLine: ask_orders.LineRequest,
+    params.LineRefund: ask_refunds.LineRefundRequest,
     params.Parcel: ask_orders.ParcelRequest,
     params.SaleLine: ask_merchants.SaleLineRequest,
 }

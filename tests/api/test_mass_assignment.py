@@ -29,6 +29,7 @@ OF = {
     "order-extend": "shipped",
     "order-cancel": "paid",
     "payments": "new",
+    "refunds": "paid",
     "webhook-endpoint": "endpoint",
     "webhook-roll-secret": "endpoint",
     "webhook-resend": "endpoint",

@@ -6,7 +6,7 @@ import pytest
 
 from demo import clockwork
 from tests.api.estate import ACCOUNT, Estate, Town
-from tests.api.shop import Shop
+from tests.api.shop import Shop, problem
 from tests.world import RETURNS
 
 START_TEXT = "2026-03-02T09:00:00.000000Z"
@@ -145,7 +145,8 @@ def test_hold_follows_its_order(ours: Estate, shop: Shop) -> None:
         assert found["released_minor"] == released
         assert found["refunded_minor"] == refunded
         assert found["remaining_minor"] == remaining
-        assert [(share["payee"], share["amount_minor"]) for share in found["shares"]] == shares
+        planned = [(share["payee"], share["amount_minor"]) for share in found["shares"]]
+        assert planned == ([] if state == "REFUNDED" else shares)
         assert (found["closed_at"] is None) is (state == "HELD")
 
 
@@ -164,7 +165,10 @@ def test_refund_says_when_the_buyer_had_it(ours: Estate, shop: Shop) -> None:
     (found,) = shop.get(f"/v1/refunds?order={ours.has['canceled']}").json()["data"]
 
     order = shop.get(f"/v1/orders/{ours.has['canceled']}").json()
-    assert order["refunds"] == [found]
+    assert [{**each, "order": found["order"]} for each in order["refunds"]] == [
+        {name: value for name, value in found.items() if name not in ("shares", "lines")}
+    ]
+    assert [share["amount_minor"] for share in found["shares"]] == [9491, 450, 60]
     assert (found["state"], found["amount_minor"], found["reason"]) == (
         "SUCCEEDED",
         10001,
@@ -172,3 +176,39 @@ def test_refund_says_when_the_buyer_had_it(ours: Estate, shop: Shop) -> None:
     )
     assert found["payment"] == order["payments"][0]["id"]
     assert START_TEXT < found["created_at"] <= found["succeeded_at"]
+
+
+def test_part_of_an_order_is_refunded_by_lines(shop: Shop) -> None:
+    order = shop.paid_order()
+    body = {"order": order["id"], "lines": [{"position": 1, "amount_minor": 3333}], "reason": "one"}
+
+    answer = shop.post("/v1/refunds", body)
+    listed = shop.get(f"/v1/refunds?order={order['id']}").json()["data"]
+    after = shop.get(f"/v1/orders/{order['id']}").json()
+
+    refund = answer.json()
+    assert answer.status_code == 201, answer.content
+    assert (refund["order"], refund["amount_minor"], refund["state"]) == (
+        order["id"],
+        3333,
+        "PENDING",
+    )
+    assert refund["lines"] == [{"position": 1, "amount_minor": 3333}]
+    assert refund["shares"] == [
+        {"payee": "MERCHANT", "amount_minor": 3163},
+        {"payee": "PLATFORM", "amount_minor": 150},
+        {"payee": "SERVICE_FEE", "amount_minor": 20},
+    ]
+    assert answer["Location"] == f"/v1/refunds/{refund['id']}"
+    assert [each["id"] for each in listed] == [refund["id"]]
+    assert after["status"] == "paid"
+    assert [line["amount_minor"] for line in after["split"]] == [6328, 300, 40]
+
+
+def test_refund_of_more_than_is_left_is_refused_and_moves_nothing(shop: Shop) -> None:
+    order = shop.paid_order()
+
+    answer = shop.post("/v1/refunds", {"order": order["id"], "amount_minor": 10002, "reason": "x"})
+
+    assert problem(answer, 409, "refund_too_large")["facts"]["left_minor"] == 10001
+    assert shop.get(f"/v1/refunds?order={order['id']}").json()["data"] == []

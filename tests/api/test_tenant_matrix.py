@@ -69,6 +69,7 @@ POLICY: dict[tuple[str, str], Policy] = {
     ("releases", "GET"): Policy("platform:orders"),
     ("release", "GET"): Policy("platform:orders", "release"),
     ("refunds", "GET"): Policy("platform:refunds"),
+    ("refunds", "POST"): Policy("platform:refunds", "paid", 201),
     ("refund", "GET"): Policy("platform:refunds", "refund"),
     ("balances", "GET"): Policy("platform:balances"),
     ("settlements", "GET"): Policy("platform:payouts"),

@@ -70,13 +70,13 @@ class PlanAnswer(Answer):
     name = text("Name of the plan.")
     active = truth("Whether new orders are priced by it.")
     commission_returned_bps = whole(
-        "Basis points of the commission a seller gets back when an order is refunded."
+        "How many basis points of the commission a seller gets back when an order is refunded."
     )
     service_fee_returned_bps = whole(
-        "Basis points of the service fee a seller gets back when an order is refunded."
+        "How many basis points of the service fee a seller gets back when an order is refunded."
     )
     party_returned_bps = whole(
-        "Basis points of further parties' parts a seller gets back when an order is refunded."
+        "How many basis points of further parties' parts a seller gets back on a refund."
     )
     created_at = instant("When you created it.")
     rules = RuleAnswer(many=True, source="rules.all", help_text="All its rules, ended ones too.")

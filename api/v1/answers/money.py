@@ -1,6 +1,6 @@
 """What is answered about held, released and refunded money, and about balances."""
 
-from api.v1.answers.fields import Answer, amount, code, instant, later, text
+from api.v1.answers.fields import Answer, amount, code, instant, later, text, whole
 
 STATES_OF_REFUND = "PENDING, SUBMITTED, SUCCEEDED, FAILED or UNKNOWN."
 
@@ -48,6 +48,11 @@ class ReleaseAnswer(Answer):
     lines = ReleaseLineAnswer(many=True, source="lines.all", help_text="Who received how much.")
 
 
+class RefundLineAnswer(Answer):
+    position = whole("Which line of the order.", source="line.position")
+    amount_minor = amount("How much of it, in minor units of the refund's currency.")
+
+
 class RefundAnswer(Answer):
     """Money on its way back to the buyer."""
 
@@ -56,7 +61,14 @@ class RefundAnswer(Answer):
     state = text(STATES_OF_REFUND)
     amount_minor = amount("What the buyer gets back, in minor units of the currency.")
     currency = text("ISO 4217 code.")
+    order = text("Id of the order.", source="order_id")
     reason = text("Why.")
+    shares = ShareAnswer(
+        many=True, source="shares.all", help_text="Who gives how much; none for surplus money."
+    )
+    lines = RefundLineAnswer(
+        many=True, source="lines.all", help_text="What of which lines, when asked for by lines."
+    )
     created_at = instant("Since when it is owed.")
     succeeded_at = later("When the buyer had it back.")
     failure_code = code("Why the channel refuses it.")

@@ -96,15 +96,15 @@ class TermsAnswer(Answer):
         "What is left for the seller, in minor units.", source="terms.seller_minor"
     )
     commission_returned_bps = whole(
-        "Basis points of the commission a seller gets back when an order is refunded.",
+        "How many basis points of the commission a seller gets back when an order is refunded.",
         source="terms.refund.commission_returned_bps",
     )
     service_fee_returned_bps = whole(
-        "Basis points of the service fee a seller gets back when an order is refunded.",
+        "How many basis points of the service fee a seller gets back when an order is refunded.",
         source="terms.refund.service_fee_returned_bps",
     )
     party_returned_bps = whole(
-        "Basis points of further parties' parts a seller gets back when an order is refunded.",
+        "How many basis points of further parties' parts a seller gets back on a refund.",
         source="terms.refund.party_returned_bps",
     )
     explanation = RemarkAnswer(many=True, help_text="How the split came about, step by step.")

@@ -30,7 +30,7 @@ def _returned(of: str) -> WholeNumberField:
         max_value=BPS,
         required=False,
         default=BPS,
-        help_text=f"Basis points of {of} a seller gets back when an order is refunded.",
+        help_text=f"How many basis points of {of} a seller gets back when an order is refunded.",
     )
 
 

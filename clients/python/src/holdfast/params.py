@@ -34,6 +34,13 @@ class NewOrder(TypedDict):
     metadata: NotRequired[dict[str, str]]
 
 
+class LineRefund(TypedDict):
+    """What of one line of an order goes back."""
+
+    position: int  # 1, 2, 3 … in the order
+    amount_minor: NotRequired[int]  # left out: all that is left of it
+
+
 class Parcel(TypedDict):
     """A parcel that was handed over."""
 

@@ -56,10 +56,21 @@ class Release(Answer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefundLine(Answer):
+    """What of one line of the order goes back."""
+
+    position: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Refund(Answer):
     """Money on its way back to the buyer."""
 
     id: str
+    order: str
+    shares: tuple[Share, ...]  # who gives how much
+    lines: tuple[RefundLine, ...]  # when asked for by lines
     payment: str
     state: str  # PENDING, SUBMITTED, SUCCEEDED, FAILED or UNKNOWN
     amount_minor: int

@@ -1,4 +1,4 @@
-"""Held, released and refunded money, balances, statements, payouts: reading only.
+"""Held, released and refunded money, balances, statements, payouts.
 
 Signatures only: see holdfast._operations.
 """
@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from holdfast import models
-from holdfast._operations import Mode, Resource, get, listing
+from holdfast._operations import Mode, Resource, get, listing, post
+from holdfast.params import LineRefund
 
 
 class Holds(Resource[Mode]):
@@ -70,6 +71,19 @@ class Refunds(Resource[Mode]):
         limit: int | None = None,
     ) -> models.Refund:
         """List refunds, newest first."""
+        ...
+
+    @post("/v1/refunds")
+    def create(
+        self,
+        *,
+        order: str,
+        reason: str,
+        amount_minor: int | None = None,
+        lines: Sequence[LineRefund] | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.Refund:
+        """Give a buyer money of an order back: all that is left, an amount, or lines."""
         ...
 
     @get("/v1/refunds/{refund_id}")
