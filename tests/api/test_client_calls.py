@@ -202,12 +202,13 @@ def try_other_ways(client: Holdfast, shop: Shop) -> None:
     canceled = client.orders.cancel(links[0].id, reason="MERCHANT")
 
     assert (canceled.status, canceled.cancel_reason) == ("refunding", "MERCHANT")
-    payment = client.payments.create(orders=[links[1].id], channel="sandbox")
+    third = client.orders.create(reference="B-3", **wanted)
+    payment = client.payments.create(orders=[third.id], channel="sandbox")
     client.sandbox.pay(payment.id)
     shop.sandbox.tick()
     line = params.LineRefund(position=1, amount_minor=1)
-    part = client.refunds.create(order=links[1].id, reason="scratched", lines=[line])
-    assert (part.order, part.amount_minor, part.lines[0].position) == (links[1].id, 1, 1)
+    part = client.refunds.create(order=third.id, reason="scratched", lines=[line])
+    assert (part.order, part.amount_minor, part.lines[0].position) == (third.id, 1, 1)
     refund = client.refunds.list(order=links[0].id).first()
     assert refund is not None
     assert client.refunds.retrieve(refund.id).amount_minor == 9001

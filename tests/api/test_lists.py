@@ -342,7 +342,7 @@ COST = {  # queries: the key with its platform, the rows, and what each kind of 
     "payments": 3,
     "holds": 3,
     "releases": 3,
-    "refunds": 2,
+    "refunds": 4,
     "settlements": 3,
     "payouts": 2,
     "events": 2,
