@@ -26,6 +26,7 @@ SWEEPS: dict[str, Sweep] = {
     "escrow.release_due_confirmations": escrow.release_due_confirmations,
     "escrow.query_due_refunds": escrow.query_due_refunds,
     "escrow.send_due_refunds": escrow.send_due_refunds,
+    "escrow.guarantee_due_debts": escrow.guarantee_due_debts,
     "payouts.cut_due_settlements": payouts.cut_due_settlements,
     "payouts.query_due_payouts": payouts.query_due_payouts,
     "payouts.send_due_payouts": payouts.send_due_payouts,
@@ -56,6 +57,9 @@ _DUE = {
         SELECT min(due_at) FROM escrow_refund WHERE due_at IS NOT NULL AND state <> 'PENDING'""",
     "escrow.send_due_refunds": """
         SELECT min(due_at) FROM escrow_refund WHERE due_at IS NOT NULL AND state = 'PENDING'""",
+    "escrow.guarantee_due_debts": """
+        SELECT min(guaranteed_at) + interval '1 microsecond' FROM escrow_debt
+        WHERE state = 'OPEN'""",
     "payouts.cut_due_settlements": """
         SELECT min(s.next_cutoff_at) FROM payouts_payoutschedule s WHERE EXISTS (
             SELECT FROM escrow_releaseline l

@@ -115,6 +115,13 @@ def _stand_in(name: str) -> Any:
             entries.Leg(f"{party}:payable", 41),
             entries.Leg(chart.SERVICE_FEE, 60),
         ],
+        "taken": [
+            entries.Leg(seller, 9_000),
+            entries.Leg(platform, 900),
+            entries.Leg(f"{party}:payable", 41),
+            entries.Leg(chart.SERVICE_FEE, 60),
+        ],
+        "receivable": "<the payee's receivable>",
         "subject": "<order or surplus>",
     }
     return values.get(name, f"<{name.removesuffix('_id')}>")

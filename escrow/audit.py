@@ -17,6 +17,9 @@ CHECKS = (
     "refunds_within_capture",
     "shares_of_open_hold",
     "shares_of_refund",
+    "deduction_is_booked",
+    "debts_are_receivable",
+    "debt_is_its_steps",
 )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from escrow.models import Refund, Surplus
+from escrow.models import Debt, Refund, Surplus
 from notifications import services as notifications
 
 
@@ -19,6 +19,26 @@ def record_refund_event(refund: Refund, type: str, *, at: datetime) -> None:
             "order": refund.hold.order_id if refund.hold else None,
             "amount_minor": refund.amount_minor,
             "currency": refund.currency,
+        },
+        at=at,
+    )
+
+
+def record_debt_event(debt: Debt, type: str, *, at: datetime) -> None:
+    """Write a debt's event. The caller has locked the debt and saves `event_sequence` after."""
+    notifications.record_event(
+        type=type,
+        platform_id=debt.platform_id,
+        subject_id=debt.id,
+        sequence=debt.next_sequence(),
+        data={
+            "debt": debt.id,
+            "refund": debt.refund_id,
+            "merchant": debt.merchant_id,
+            "payee": debt.payee,
+            "amount_minor": debt.amount_minor,
+            "open_minor": debt.open_minor,
+            "currency": debt.currency,
         },
         at=at,
     )

@@ -3,7 +3,7 @@
 from django.db import connection
 
 from common.errors import DomainError
-from escrow.models import Hold, HoldState, Refund
+from escrow.models import Debt, Hold, HoldState, Refund
 
 
 class HoldNotFound(DomainError):
@@ -26,6 +26,11 @@ class RefundNotFound(DomainError):
     status = 404
 
 
+class DebtNotFound(DomainError):
+    code = "debt_not_found"
+    status = 404
+
+
 def lock_open_hold(order_id: str) -> Hold:
     """Lock the hold of an order, whose lock the caller has. Raises: HoldNotFound, HoldFrozen,
     HoldClosed."""
@@ -42,6 +47,25 @@ def lock_open_hold(order_id: str) -> Hold:
             state=hold.state,
         )
     return hold
+
+
+def lock_released_hold(order_id: str) -> Hold:
+    """Lock the hold of a confirmed order, whose lock the caller has. Raises: HoldNotFound."""
+    assert connection.in_atomic_block, "locks need a database transaction around them"
+    hold = Hold.objects.filter(order_id=order_id).select_for_update().first()
+    if hold is None:
+        raise HoldNotFound(f"Nothing was held for order {order_id}.", order=order_id)
+    assert hold.state == HoldState.RELEASED, (order_id, hold.state)
+    return hold
+
+
+def lock_debt(debt_id: str) -> Debt:
+    """Lock one debt. Raises: DebtNotFound."""
+    assert connection.in_atomic_block, "locks need a database transaction around them"
+    debt = Debt.objects.filter(pk=debt_id).select_for_update(of=("self",)).first()
+    if debt is None:
+        raise DebtNotFound(f"There is no debt {debt_id}.", debt=debt_id)
+    return debt
 
 
 def lock_refund(refund_id: str) -> Refund:

@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
 from escrow.models import (
+    Debt,
+    DebtState,
+    DebtStep,
+    Deduction,
     Hold,
     HoldShare,
     HoldState,
@@ -24,9 +29,10 @@ from orders.models import Order, OrderState, Payment, PaymentState
 
 @dataclass(frozen=True, slots=True)
 class OpenLine:
-    """A release line no statement pays yet. `amount_minor` in minor units of `currency`."""
+    """A release line or a deduction that is on no statement yet. `amount_minor` in minor units of
+    `currency`."""
 
-    id: int
+    id: Any
     currency: str
     amount_minor: int
 
@@ -44,6 +50,33 @@ def list_unsettled_lines(*, address: str, before: datetime | None = None) -> lis
     return [
         OpenLine(*row) for row in lines.order_by("id").values_list("id", "currency", "amount_minor")
     ]
+
+
+def list_unsettled_deductions(*, address: str, currency: str) -> list[OpenLine]:
+    """Return what was taken from a payee that is on no statement yet, oldest first; amounts are
+    positive. Whenever it was taken, the balance lacks it now."""
+    rows = Deduction.objects.filter(address=address, currency=currency, settlement_id__isnull=True)
+    return [
+        OpenLine(*row) for row in rows.order_by("id").values_list("id", "currency", "amount_minor")
+    ]
+
+
+def list_settled_deductions(*, settlement_id: str) -> Sequence[Deduction]:
+    """Return the deductions of a settlement with their refund and order at hand, oldest first."""
+    rows = Deduction.objects.filter(settlement_id=settlement_id)
+    return list(rows.select_related("refund__hold__order", "step").order_by("id"))
+
+
+def debts_of(*, platform_id: str) -> QuerySet[Debt]:
+    """A platform's debts and those of its sellers and further parties, with how they were paid."""
+    steps = Prefetch("steps", DebtStep.objects.order_by("id"))
+    debts = Debt.objects.filter(platform_id=platform_id)
+    return debts.select_related("refund__hold").prefetch_related(steps)
+
+
+def guaranteed_debts() -> QuerySet[Debt]:
+    """Open debts the platform has to pay from `guaranteed_at` on."""
+    return Debt.objects.filter(state=DebtState.OPEN, guaranteed_at__isnull=False)
 
 
 def list_settled_lines(*, settlement_id: str) -> Sequence[ReleaseLine]:
@@ -103,7 +136,7 @@ def open_refunds() -> QuerySet[Refund]:
 
 def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | None:
     """Return when a platform's next order is canceled because it was not shipped, or confirmed
-    automatically.
+    automatically, or the platform pays a seller's debt.
 
     Args: after: only what is due later than this instant.
     """
@@ -112,6 +145,12 @@ def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | N
     return first_of(
         earliest(unshipped, "ship_by", after=after, wait=MISSED),
         earliest(unconfirmed, "confirm_by", after=after),
+        earliest(
+            guaranteed_debts().filter(platform_id=platform_id),
+            "guaranteed_at",
+            after=after,
+            wait=MISSED,
+        ),
     )
 
 

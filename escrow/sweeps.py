@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from channels import contract, registry
 from escrow import selectors
+from escrow.services import debts
 from escrow.services import refund as refunds
 from escrow.services import release as releases
 from escrow.services.hold import record_capture
@@ -99,6 +100,22 @@ def query_due_refunds(*, at: datetime, platform_id: str | None = None) -> int:
         due,
         lambda refund_id: refunds.query_refund(refund_id=refund_id, at=at),
         sweep="query_due_refunds",
+    )
+
+
+def guarantee_due_debts(*, at: datetime, platform_id: str | None = None) -> int:
+    """Let platforms pay what their sellers still owe, where they said so."""
+    due = claim_due(
+        selectors.guaranteed_debts(),
+        field="guaranteed_at",
+        at=at,
+        limit=BATCH,
+        platform_id=platform_id,
+    )
+    return run_each(
+        due,
+        lambda debt_id: debts.guarantee_debt(debt_id=debt_id, at=at),
+        sweep="guarantee_due_debts",
     )
 
 

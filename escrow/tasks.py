@@ -36,3 +36,9 @@ def send_due_refunds() -> int:
 def query_due_refunds() -> int:
     with pghistory.context(actor="sweep:query_due_refunds"):
         return clocks.sweep_every_clock(sweeps.query_due_refunds, now=timezone.now())
+
+
+@shared_task(name="escrow.guarantee_due_debts")
+def guarantee_due_debts() -> int:
+    with pghistory.context(actor="sweep:guarantee_due_debts"):
+        return clocks.sweep_every_clock(sweeps.guarantee_due_debts, now=timezone.now())

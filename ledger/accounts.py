@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from ledger import chart
+from ledger import chart, selectors
 from ledger.errors import refusals
 
 
@@ -36,3 +36,19 @@ def lock_account(*, address: str, currency: str) -> int:
             "SELECT id FROM ledger_account WHERE id = %s FOR NO KEY UPDATE", (account_id,)
         )
     return account_id
+
+
+def lock_payables(*, addresses: Iterable[str], currency: str) -> dict[str, int]:
+    """Lock what payees are owed, so that nobody else takes it before the caller's transaction ends.
+
+    Returns: by address, what there is to take, minor units; more may be credited meanwhile.
+    Locks: the guarded balances, by account id.
+    """
+    accounts = open_accounts(addresses=addresses, currency=currency)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT account_id FROM ledger_guardedbalance WHERE account_id = ANY (%s)"
+            " ORDER BY account_id FOR NO KEY UPDATE",
+            ([*accounts.values()],),
+        )
+    return {address: selectors.balance(address=address, currency=currency) for address in accounts}

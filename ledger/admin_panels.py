@@ -34,6 +34,12 @@ KINDS: dict[str, Text] = {
     "refund-done": _("Refund done"),
     "payout-sent": _("Payout cut"),
     "payout-paid": _("Payout paid"),
+    "clawback": _("Taken back from payees"),
+    "clawback-debt": _("Owed by a payee"),
+    "debt-netted": _("Debt paid by later sales"),
+    "debt-repaid": _("Debt paid into the reserve"),
+    "debt-guaranteed": _("Debt paid by the platform"),
+    "debt-written-off": _("Debt written off"),
     "topup": _("Own funds added"),
 }
 
@@ -41,6 +47,8 @@ CLASSES: dict[str, Text] = {
     "channel_receivable": _("With the channel"),
     "reserve": _("Reserve"),
     "merchant_receivable": _("Owed by the seller"),
+    "platform_receivable": _("Owed by the platform"),
+    "party_receivable": _("Owed by a further party"),
     "held": _("Held"),
     "merchant_payable": _("Payable to the seller"),
     "platform_commission": _("Payable to the platform"),

@@ -68,6 +68,22 @@ CLASSES: tuple[AccountClass, ...] = (
         "a seller owes us after a claw-back",
     ),
     AccountClass(
+        "platform_receivable",
+        f"^platform:{_ID}:receivable$",
+        Kind.ASSET,
+        False,
+        False,
+        "a shopping platform owes us commission of a refunded order",
+    ),
+    AccountClass(
+        "party_receivable",
+        f"^party:{_ID}:receivable$",
+        Kind.ASSET,
+        False,
+        False,
+        "a further party owes us its part of a refunded order",
+    ),
+    AccountClass(
         "held",
         "^held$",
         Kind.LIABILITY,
@@ -159,6 +175,9 @@ _COMPILED = [(re.compile(each.pattern), each) for each in CLASSES]
 HELD = "held"
 SERVICE_FEE = "fee:service"
 OWN_TOPUP = "own:topup"
+WRITEOFF = "loss:writeoff"
+OWN_FUNDS = ("service_fee", "own_topup", "channel_fee", "loss_writeoff")  # classes
+RECEIVABLES = ("merchant_receivable", "platform_receivable", "party_receivable")  # classes
 
 
 def class_of(address: str) -> AccountClass:
@@ -179,6 +198,12 @@ def reserve(custodian: str) -> str:
 
 def merchant_payable(merchant_id: str) -> str:
     return f"merchant:{merchant_id}:payable"
+
+
+def receivable_of(payable: str) -> str:
+    """Where a payee's debt is booked, from the address of what it is owed."""
+    owner, _, _ = payable.rpartition(":")
+    return f"{owner}:receivable"
 
 
 def platform_commission(platform_id: str) -> str:

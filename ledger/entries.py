@@ -23,6 +23,12 @@ class EntryKind(StrEnum):
     REFUND_DONE = "refund-done"
     PAYOUT_SENT = "payout-sent"
     PAYOUT_PAID = "payout-paid"
+    CLAWBACK = "clawback"
+    CLAWBACK_DEBT = "clawback-debt"
+    DEBT_NETTED = "debt-netted"
+    DEBT_REPAID = "debt-repaid"
+    DEBT_GUARANTEED = "debt-guaranteed"
+    DEBT_WRITTEN_OFF = "debt-written-off"
     TOPUP = "topup"
 
 
@@ -30,7 +36,7 @@ D, C = "D", "C"
 
 # kind -> the (account class, side) pairs an entry of this kind may touch. This is the pool-proof
 # rule: no kind but `release` can credit a platform or our fee, and `release` can only be paid from
-# `held`.
+# `held`. A claw-back is its way back: it debits what a release credited, and credits `held` alone.
 ROUTES: dict[EntryKind, frozenset[tuple[str, str]]] = {
     EntryKind.CAPTURE: frozenset({("channel_receivable", D), ("held", C)}),
     EntryKind.SURPLUS: frozenset({("channel_receivable", D), ("surplus", C)}),
@@ -58,6 +64,29 @@ ROUTES: dict[EntryKind, frozenset[tuple[str, str]]] = {
         }
     ),
     EntryKind.PAYOUT_PAID: frozenset({("payout_in_transit", D), ("reserve", C)}),
+    EntryKind.CLAWBACK: frozenset(
+        {
+            ("merchant_payable", D),
+            ("platform_commission", D),
+            ("party_payable", D),
+            ("service_fee", D),
+            ("held", C),
+        }
+    ),
+    EntryKind.CLAWBACK_DEBT: frozenset({*((code, D) for code in chart.RECEIVABLES), ("held", C)}),
+    EntryKind.DEBT_NETTED: frozenset(
+        {
+            ("merchant_payable", D),
+            ("platform_commission", D),
+            ("party_payable", D),
+            *((code, C) for code in chart.RECEIVABLES),
+        }
+    ),
+    EntryKind.DEBT_REPAID: frozenset({("reserve", D), *((code, C) for code in chart.RECEIVABLES)}),
+    EntryKind.DEBT_GUARANTEED: frozenset({("platform_commission", D), ("merchant_receivable", C)}),
+    EntryKind.DEBT_WRITTEN_OFF: frozenset(
+        {("loss_writeoff", D), *((code, C) for code in chart.RECEIVABLES)}
+    ),
     EntryKind.TOPUP: frozenset({("reserve", D), ("own_topup", C)}),
 }
 
@@ -230,6 +259,114 @@ def payout_paid(
             Leg(chart.payout_in_transit(rail), amount_minor),
             Leg(chart.reserve(custodian), -amount_minor),
         ),
+    )
+
+
+def clawback(*, refund_id: str, order_id: str, currency: str, taken: Iterable[Leg]) -> Draft:
+    """A released order is refunded: its payees give back what they still have. Dr each payee's
+    payable, Dr our fee / Cr held. `taken` are positive amounts per address."""
+    debits = tuple(taken)
+    total = sum(leg.amount_minor for leg in debits)
+    return _draft(
+        EntryKind.CLAWBACK,
+        fact=refund_id,
+        subject=order_id,
+        currency=currency,
+        legs=(*debits, Leg(chart.HELD, -total)),
+    )
+
+
+def clawback_debt(
+    *, debt_id: str, order_id: str, receivable: str, amount_minor: int, currency: str
+) -> Draft:
+    """A payee has less than it must give back and owes the rest. Dr its receivable / Cr held."""
+    return _draft(
+        EntryKind.CLAWBACK_DEBT,
+        fact=debt_id,
+        subject=order_id,
+        currency=currency,
+        legs=(Leg(receivable, amount_minor), Leg(chart.HELD, -amount_minor)),
+    )
+
+
+def debt_netted(
+    *,
+    step_id: str,
+    debt_id: str,
+    payable: str,
+    receivable: str,
+    amount_minor: int,
+    currency: str,
+) -> Draft:
+    """Later sales pay a debt. Dr the payee's payable / Cr its receivable."""
+    return _debt_step(
+        EntryKind.DEBT_NETTED, step_id, debt_id, payable, receivable, amount_minor, currency
+    )
+
+
+def debt_repaid(
+    *,
+    step_id: str,
+    debt_id: str,
+    custodian: str,
+    receivable: str,
+    amount_minor: int,
+    currency: str,
+) -> Draft:
+    """The payee has paid its debt into the reserve. Dr reserve / Cr its receivable."""
+    source = chart.reserve(custodian)
+    return _debt_step(
+        EntryKind.DEBT_REPAID, step_id, debt_id, source, receivable, amount_minor, currency
+    )
+
+
+def debt_guaranteed(
+    *,
+    step_id: str,
+    debt_id: str,
+    platform_id: str,
+    receivable: str,
+    amount_minor: int,
+    currency: str,
+) -> Draft:
+    """The shopping platform pays a seller's debt out of its commission. Dr platform commission / Cr
+    the seller's receivable."""
+    source = chart.platform_commission(platform_id)
+    return _debt_step(
+        EntryKind.DEBT_GUARANTEED, step_id, debt_id, source, receivable, amount_minor, currency
+    )
+
+
+def debt_written_off(
+    *, step_id: str, debt_id: str, receivable: str, amount_minor: int, currency: str
+) -> Draft:
+    """Nobody will pay a debt; the operator takes the loss. Dr loss / Cr receivable."""
+    return _debt_step(
+        EntryKind.DEBT_WRITTEN_OFF,
+        step_id,
+        debt_id,
+        chart.WRITEOFF,
+        receivable,
+        amount_minor,
+        currency,
+    )
+
+
+def _debt_step(
+    kind: EntryKind,
+    step_id: str,
+    debt_id: str,
+    source: str,
+    receivable: str,
+    amount_minor: int,
+    currency: str,
+) -> Draft:
+    return _draft(
+        kind,
+        fact=step_id,
+        subject=debt_id,
+        currency=currency,
+        legs=(Leg(source, amount_minor), Leg(receivable, -amount_minor)),
     )
 
 

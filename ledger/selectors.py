@@ -213,6 +213,17 @@ def trial_balance() -> list[TrialLine]:
     return sorted(lines, key=lambda line: (line.currency, order.index(line.account_class)))
 
 
+def free_own_funds(*, currency: str) -> int:
+    """The operator's own funds that lie in the system and front nobody's debt: fees earned and
+    top-ups, less channel fees and losses, less what payees owe. Minor units; may be below zero."""
+    by_class = {
+        line.account_class: line.credit_minor - line.debit_minor
+        for line in trial_balance()
+        if line.currency == currency
+    }
+    return sum(by_class.get(code, 0) for code in (*chart.OWN_FUNDS, *chart.RECEIVABLES))
+
+
 def held_balances(*, currency: str | None = None) -> list[HeldBalance]:
     """List every order whose held money is not zero, by currency and order."""
     return [HeldBalance(*row) for row in _rows(_HELD, {"currency": currency})]

@@ -65,6 +65,16 @@ class RefundFacts(TypedDict):
     currency: str
 
 
+class DebtFacts(TypedDict):
+    debt: str
+    refund: str
+    merchant: str | None  # empty: the platform or a further party owes it
+    payee: str  # a value of escrow.models.Payee
+    amount_minor: int  # minor units of `currency` owed at first
+    open_minor: int  # minor units of them still owed
+    currency: str
+
+
 class PayoutFacts(TypedDict):
     payout: str
     merchant: str | None  # empty: paid to the platform itself
@@ -104,6 +114,10 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     "refund.created": RefundFacts,
     "refund.succeeded": RefundFacts,
     "refund.failed": RefundFacts,
+    "debt.created": DebtFacts,
+    "debt.reduced": DebtFacts,
+    "debt.settled": DebtFacts,
+    "debt.written_off": DebtFacts,
     "payout.created": PayoutFacts,
     "payout.approved": PayoutFacts,
     "payout.refused": PayoutFacts,

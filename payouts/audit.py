@@ -14,6 +14,7 @@ CHECKS = (
     "one_live_payout",
     "in_transit",
     "state_is_booked",
+    "payable_is_unpaid",
 )
 
 

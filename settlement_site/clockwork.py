@@ -20,6 +20,7 @@ def clockwork(fast: timedelta) -> list[tuple[str, timedelta, str]]:
         ("escrow.release_due_confirmations", fast, "money"),
         ("escrow.send_due_refunds", fast, "money"),
         ("escrow.query_due_refunds", fast, "money"),
+        ("escrow.guarantee_due_debts", fast, "money"),
         ("payouts.cut_due_settlements", fast, "money"),
         ("payouts.send_due_payouts", fast, "money"),
         ("payouts.query_due_payouts", fast, "money"),

@@ -1,5 +1,6 @@
 """Station 2: what we hold, release and refund."""
 
+from escrow.models.clawbacks import Debt, DebtState, DebtStep, DebtStepKind, Deduction
 from escrow.models.holds import Hold, HoldShare, HoldState, Payee
 from escrow.models.refunds import (
     Refund,
@@ -13,6 +14,11 @@ from escrow.models.releases import Release, ReleaseLine
 from escrow.models.remittances import Remittance
 
 __all__ = [
+    "Debt",
+    "DebtState",
+    "DebtStep",
+    "DebtStepKind",
+    "Deduction",
     "Hold",
     "HoldShare",
     "HoldState",

@@ -108,6 +108,12 @@ class Hold(FSMModelMixin, models.Model):
         assert 0 < amount_minor < self.remaining_minor, (self.pk, amount_minor)
         self.refunded_minor += amount_minor
 
+    def refund_released(self, amount_minor: int) -> None:
+        """Count released money that was taken back and refunded. It stays RELEASED."""
+        assert 0 < amount_minor <= self.released_minor, (self.pk, amount_minor)
+        self.released_minor -= amount_minor
+        self.refunded_minor += amount_minor
+
     @transition(field=state, source=HoldState.HELD, target=HoldState.FROZEN)
     def freeze(self) -> None:
         pass

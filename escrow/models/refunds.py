@@ -70,6 +70,8 @@ class Refund(FSMModelMixin, Sequenced):
     surplus = models.OneToOneField(
         Surplus, models.PROTECT, related_name="refund", null=True, blank=True
     )
+    # Whether the money was released before, and so had to be taken back from its payees.
+    after_release = models.BooleanField(default=False)
     channel = models.CharField(max_length=32)
     state = FSMField(default=RefundState.PENDING, choices=RefundState.choices, protected=True)
     currency = models.CharField(max_length=3)

@@ -11,9 +11,10 @@ from django.db import connection
 from django.db.models import Sum
 
 from common.errors import DomainError
-from escrow.locks import lock_open_hold
+from escrow.locks import lock_open_hold, lock_released_hold
 from escrow.models import Hold, Refund, RefundLine
 from escrow.reversal import shares_left
+from escrow.services.clawback import refund_released
 from escrow.services.refund import refund_held
 from escrow.services.shares import plan_returns
 from ledger.usecases import use_case
@@ -56,25 +57,32 @@ def refund_order(
 ) -> Refund:
     """Owe the buyer some of an order's money, or all that is left of it.
 
-    A refund of everything cancels the order; after a smaller one it goes on, and what is left is
-    split anew: each payee gives its part of the refund (escrow/reversal.py).
+    While the money is held, a refund of everything cancels the order; after a smaller one it goes
+    on, and what is left is split anew. After the release the order stays confirmed, and the money
+    is taken back from its payees (escrow/services/clawback.py). Each payee gives its part of the
+    refund (escrow/reversal.py).
 
-    Money: Dr held / Cr refund in transit.
+    Money: Dr held / Cr refund in transit; after the release first Dr payees / Cr held.
     Args: amount_minor: > 0; None with `lines`: their sum; None without: everything that is left.
         lines: what is refunded of which lines; their amounts sum to `amount_minor` if that is
         given.
-    Raises: OrderNotFound, OrderStateConflict, RefundInvalid, RefundTooLarge, HoldFrozen.
+    Raises: OrderNotFound, OrderStateConflict, RefundInvalid, RefundTooLarge, RefundNotCovered,
+        HoldFrozen.
     Idempotent: no; the door's Idempotency-Key is.
-    Locks: the order, its hold.
+    Locks: the order, its hold; after the release the payees' balances.
     """
     if not 1 <= len(reason) <= MAX_REASON:
         raise RefundInvalid(f"`reason` has 1 to {MAX_REASON} characters.", field="reason")
     order = locks.lock_order(order_id)
-    lifecycle.require_state(order, OrderState.PAID, OrderState.SHIPPED)
-    hold = lock_open_hold(order.id)
+    lifecycle.require_state(order, OrderState.PAID, OrderState.SHIPPED, OrderState.CONFIRMED)
+    released = order.state == OrderState.CONFIRMED
+    hold = lock_released_hold(order.id) if released else lock_open_hold(order.id)
     parts = _parts_of_lines(order, lines)
-    wanted = _wanted(amount_minor, parts, left=hold.remaining_minor)
-    refund = refund_open_hold(order, hold, amount_minor=wanted, reason=reason, at=at)
+    wanted = _wanted(
+        amount_minor, parts, left=hold.released_minor if released else hold.remaining_minor
+    )
+    refund_it = refund_released if released else refund_open_hold
+    refund = refund_it(order, hold, amount_minor=wanted, reason=reason, at=at)
     RefundLine.objects.bulk_create(
         RefundLine(refund=refund, line=line, amount_minor=part) for line, part in parts.items()
     )

@@ -9,6 +9,7 @@ from django.db import connection
 
 from channels import contract, registry
 from common.errors import DomainError
+from common.ids import new_id
 from escrow import events
 from escrow.locks import lock_open_hold, lock_refund
 from escrow.models import Hold, Refund, RefundState, Surplus
@@ -115,15 +116,22 @@ def ask_refund(
     amount_minor: int,
     reason: str,
     at: datetime,
+    clawed_back: str = "",
 ) -> Refund:
     """Step: book what the buyer is owed, out of a hold or of surplus money, to be sent by the next
-    sweep. Money: Dr held or surplus / Cr refund in transit."""
+    sweep.
+
+    Money: Dr held or surplus / Cr refund in transit.
+    Args: clawed_back: the id under which released money was taken back for this refund, if it was.
+    """
     assert connection.in_atomic_block
     refund = Refund(
+        id=clawed_back or new_id("ref"),
         platform_id=payment.platform_id,
         payment=payment,
         hold=hold,
         surplus=surplus,
+        after_release=bool(clawed_back),
         channel=payment.channel,
         currency=payment.currency,
         amount_minor=amount_minor,

@@ -11,11 +11,13 @@ others.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from escrow.locks import lock_open_hold
-from escrow.models import HoldShare, Release, ReleaseLine
+from escrow.models import Deduction, HoldShare, Release, ReleaseLine
 from ledger import entries
 from ledger import services as ledger
 from ledger.prepared import prepared_cursor, who_acts
@@ -161,6 +163,16 @@ def assign_lines(*, line_ids: Sequence[int], settlement_id: str) -> None:
     The caller holds the payee's cutoff lock, so nobody else assigns these lines.
     """
     assert connection.in_atomic_block
-    open_lines = ReleaseLine.objects.filter(pk__in=line_ids, settlement_id__isnull=True)
-    assigned = open_lines.update(settlement_id=settlement_id)
-    assert assigned == len(line_ids), (settlement_id, assigned, len(line_ids))
+    _assign(ReleaseLine.objects.filter(pk__in=line_ids), len(line_ids), settlement_id)
+
+
+def assign_deductions(*, deduction_ids: Sequence[str], settlement_id: str) -> None:
+    """Step of payouts' cutoff: put deductions on a statement, as `assign_lines` does lines."""
+    assert connection.in_atomic_block
+    rows = Deduction.objects.filter(pk__in=deduction_ids)
+    _assign(rows, len(deduction_ids), settlement_id)
+
+
+def _assign(rows: QuerySet[Any], wanted: int, settlement_id: str) -> None:
+    assigned = rows.filter(settlement_id__isnull=True).update(settlement_id=settlement_id)
+    assert assigned == wanted, (settlement_id, assigned, wanted)

@@ -32,6 +32,7 @@ class BaseChoice(models.TextChoices):
         "commission_returned_bps",
         "service_fee_returned_bps",
         "party_returned_bps",
+        "guarantee_days",
     ],
 )
 class CommissionPlan(models.Model):
@@ -50,6 +51,10 @@ class CommissionPlan(models.Model):
     )
     party_returned_bps = models.PositiveIntegerField(
         _("further parties' parts returned on refund (basis points)"), default=BPS
+    )
+    # Days after which the platform's commission pays what a seller still owes of a refund.
+    guarantee_days = models.PositiveSmallIntegerField(
+        _("platform pays sellers' debts after (days)"), null=True, blank=True
     )
     created_at = models.DateTimeField(_("created"))
 

@@ -29,6 +29,7 @@ from merchants.services.commission import (
     replace_rule,
     set_refund_policy,
 )
+from merchants.services.guarantees import GuaranteeInvalid, set_guarantee
 from merchants.services.platforms import (
     DeadlinePolicy,
     MerchantInvalid,
@@ -60,6 +61,7 @@ __all__ = [
     "CommissionRuleOverlap",
     "DeadlinePolicy",
     "ExplainedSale",
+    "GuaranteeInvalid",
     "MerchantInvalid",
     "MerchantReferenceTaken",
     "NewRule",
@@ -84,6 +86,7 @@ __all__ = [
     "replace_rule",
     "revoke_api_key",
     "roll_api_key",
+    "set_guarantee",
     "set_refund_policy",
     "suspend_merchant",
     "update_merchant",

@@ -10,6 +10,7 @@ from django.db import connection
 from channels import registry
 from common.errors import DomainError
 from escrow import selectors as escrow_selectors
+from escrow.services import debts
 from escrow.services import release as escrow
 from ledger import entries
 from ledger import services as ledger
@@ -41,10 +42,12 @@ def cut_settlements(*, schedule_id: int, at: datetime) -> list[Payout]:
     Currencies below the minimum or without a bank account wait for the next cutoff, and so does
     what was released after a daily or weekly cutoff, however late the sweep is.
 
-    Money: Dr payable / Cr payout in transit.
+    What was taken from the payee meanwhile is deducted, and its debts are paid first.
+
+    Money: Dr payable / Cr payout in transit; before that Dr payable / Cr its receivable for debts.
     Raises: ChannelDisabled when the rail does not serve platforms of this mode.
     Idempotent: by the lines: a release line is on one settlement for ever.
-    Locks: the schedule, then the payee's guarded account.
+    Locks: the schedule, the payee's open debts, then its guarded account.
     """
     schedule = lock_schedule(schedule_id)
     if schedule.next_cutoff_at > at:
@@ -91,7 +94,10 @@ def _next_cutoff(schedule: PayoutSchedule, *, waiting: int, at: datetime) -> dat
 def _cut_currency(
     schedule: PayoutSchedule, *, currency: str, lines: list[escrow_selectors.OpenLine], at: datetime
 ) -> Payout | None:
-    amount_minor = sum(line.amount_minor for line in lines)
+    amount_minor = sum(line.amount_minor for line in lines) - _deducted(schedule, currency)
+    amount_minor -= debts.net_debts(
+        address=schedule.address, currency=currency, available_minor=amount_minor, at=at
+    )
     if amount_minor < schedule.minimum_minor:
         return None
     account = _active_account(
@@ -110,6 +116,12 @@ def _cut_currency(
         cutoff_at=at,
     )
     escrow.assign_lines(line_ids=[line.id for line in lines], settlement_id=settlement.id)
+    deductions = escrow_selectors.list_unsettled_deductions(
+        address=schedule.address, currency=currency
+    )
+    escrow.assign_deductions(
+        deduction_ids=[each.id for each in deductions], settlement_id=settlement.id
+    )
     limit = schedule.approval_above_minor
     needs_approval = limit is not None and amount_minor > limit
     return _cut_payout(
@@ -120,6 +132,12 @@ def _cut_currency(
         requested_by=None,
         at=at,
     )
+
+
+def _deducted(schedule: PayoutSchedule, currency: str) -> int:
+    """What was taken from the payee since its last statement, in minor units."""
+    found = escrow_selectors.list_unsettled_deductions(address=schedule.address, currency=currency)
+    return sum(each.amount_minor for each in found)
 
 
 def _active_account(

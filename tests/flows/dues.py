@@ -28,6 +28,8 @@ DUES = {
         SELECT FROM escrow_refund WHERE state <> 'PENDING' AND due_at <= %(at)s""",
     "escrow.send_due_refunds": """
         SELECT FROM escrow_refund WHERE state = 'PENDING' AND due_at <= %(at)s""",
+    "escrow.guarantee_due_debts": """
+        SELECT FROM escrow_debt WHERE state = 'OPEN' AND guaranteed_at < %(at)s""",
     "payouts.cut_due_settlements": """
         SELECT FROM payouts_payoutschedule s JOIN escrow_releaseline l ON l.settlement_id IS NULL
             AND l.payee <> 'SERVICE_FEE' AND l.address = CASE WHEN s.merchant_id IS NULL

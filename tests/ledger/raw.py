@@ -24,6 +24,8 @@ ADDRESSES = {
     "channel_receivable": chart.channel_receivable(CHANNEL),
     "reserve": chart.reserve(CUSTODIAN),
     "merchant_receivable": f"merchant:{SELLER}:receivable",
+    "platform_receivable": f"platform:{SHOP}:receivable",
+    "party_receivable": f"party:{PARTY}:receivable",
     "held": chart.HELD,
     "merchant_payable": chart.merchant_payable(SELLER),
     "platform_commission": chart.platform_commission(SHOP),

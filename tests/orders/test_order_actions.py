@@ -99,8 +99,14 @@ ACTIONS: dict[str, tuple[Callable[[Order, World], Any], dict[str, str]]] = {
     "release slowly": (_release_slowly, {"SHIPPED": "CONFIRMED"}),
     "cancel paid": (_cancel_paid, {"PAID": "CANCELED"}),
     "cancel unpaid": (_cancel_unpaid, {"CREATED": "CANCELED"}),
-    "refund whole": (_refund_whole, {"PAID": "CANCELED", "SHIPPED": "CANCELED"}),
-    "refund a part": (_refund_part, {"PAID": "PAID", "SHIPPED": "SHIPPED"}),
+    "refund whole": (
+        _refund_whole,
+        {"PAID": "CANCELED", "SHIPPED": "CANCELED", "CONFIRMED": "CONFIRMED"},
+    ),
+    "refund a part": (
+        _refund_part,
+        {"PAID": "PAID", "SHIPPED": "SHIPPED", "CONFIRMED": "CONFIRMED"},
+    ),
     "add a parcel": (_add_parcel, {"SHIPPED": "SHIPPED"}),
     "correct a parcel": (_correct_parcel, {"SHIPPED": "SHIPPED"}),
     "extend shipping": (_extend_shipping, {"PAID": "PAID"}),

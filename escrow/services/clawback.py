@@ -1,0 +1,194 @@
+"""Money that was released is taken back from its payees, because the buyer is refunded after all.
+
+Each payee gives its part (escrow/reversal.py) out of what it is owed. What that does not cover is a
+debt of its own; the operator's own funds stand in for it, and where they do not reach, nothing is
+refunded: nobody else's money ever pays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import Sum
+
+from common.errors import DomainError
+from common.ids import new_id
+from escrow import events
+from escrow.models import Debt, Deduction, Hold, Payee, Refund, RefundShare, ReleaseLine
+from escrow.reversal import given_at
+from escrow.services.refund import ask_refund
+from escrow.services.shares import keep_refund_shares, plan_returns
+from escrow.split import Share
+from ledger import accounts, chart, entries
+from ledger import selectors as books
+from ledger import services as ledger
+from merchants.models import CommissionPlan
+from merchants.terms import Terms
+from orders.models import Order
+
+
+class RefundNotCovered(DomainError):
+    """The payees' balances and the operator's own funds do not cover this refund. Nothing is
+    refunded; top up the own funds, or wait for later sales."""
+
+    code = "refund_not_covered"
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What one payee gives for a refund, in minor units: now, and what it will owe."""
+
+    share: Share  # in all
+    now_minor: int
+    debt_minor: int
+
+
+def refund_released(
+    order: Order, hold: Hold, *, amount_minor: int, reason: str, at: datetime
+) -> Refund:
+    """Step: take released money back and owe it to the buyer. The caller has locked the order,
+    which is CONFIRMED, and the hold, which is RELEASED.
+
+    Money: Dr each payee's payable, Dr our fee / Cr held; for what is missing Dr the payee's
+        receivable / Cr held; then Dr held / Cr refund in transit.
+    Args: amount_minor: > 0, at most what is released.
+    Raises: RefundNotCovered.
+    Locks: the payees' balances by account id, then the operator's own funds.
+    """
+    assert connection.in_atomic_block
+    shares = _shares_to_give(order, hold, amount_minor)
+    takings = _take(shares, currency=hold.currency)
+    _require_own_funds(takings, currency=hold.currency)
+    hold.refund_released(amount_minor)
+    hold.save(update_fields=["released_minor", "refunded_minor"])
+    refund_id = new_id("ref")
+    _post_clawback(refund_id, order, takings, currency=hold.currency, at=at)
+    debts = [_owe(refund_id, order, each, at=at) for each in takings if each.debt_minor]
+    refund = ask_refund(
+        hold=hold,
+        surplus=None,
+        payment=hold.payment,
+        amount_minor=amount_minor,
+        reason=reason,
+        at=at,
+        clawed_back=refund_id,
+    )
+    keep_refund_shares(refund, shares)
+    _write_deductions(refund, takings, at=at)
+    for debt in debts:
+        events.record_debt_event(debt, "debt.created", at=at)
+        debt.save(force_insert=True)
+    return refund
+
+
+def _shares_to_give(order: Order, hold: Hold, amount_minor: int) -> list[Share]:
+    """Each payee's part of this refund, the seller first; the seller gives what others no longer
+    have to give."""
+    parts = plan_returns(order)
+    before = given_at(parts, refunded_minor=hold.refunded_minor)
+    after = given_at(parts, refunded_minor=hold.refunded_minor + amount_minor)
+    left = _received(hold)
+    others = [
+        Share(part.share.payee, part.share.address, min(two - one, left.get(part.share.address, 0)))
+        for part, one, two in zip(parts[1:], before[1:], after[1:], strict=True)
+    ]
+    rest = amount_minor - sum(share.amount_minor for share in others)
+    seller = Share(Payee.MERCHANT, parts[0].share.address, rest)
+    return [share for share in (seller, *others) if share.amount_minor]
+
+
+def _received(hold: Hold) -> dict[str, int]:
+    """What each payee received of the hold and has not given back since, by address."""
+    lines = ReleaseLine.objects.filter(release__hold=hold)
+    found = dict(lines.values_list("address").annotate(total=Sum("amount_minor")))
+    given = RefundShare.objects.filter(refund__hold=hold, refund__after_release=True)
+    for address, total in given.values_list("address").annotate(total=Sum("amount_minor")):
+        found[address] = found.get(address, 0) - total
+    return found
+
+
+def _take(shares: Sequence[Share], *, currency: str) -> list[Taking]:
+    payable = [share.address for share in shares if share.payee != Payee.SERVICE_FEE]
+    there = accounts.lock_payables(addresses=payable, currency=currency)
+    return [
+        Taking(share, now, share.amount_minor - now)
+        for share in shares
+        for now in [min(share.amount_minor, there.get(share.address, share.amount_minor))]
+    ]
+
+
+def _require_own_funds(takings: Sequence[Taking], *, currency: str) -> None:
+    """Check that own funds, less the fee we give back ourselves, can stand in for the debts. Two
+    refunds at once cannot both count the same funds. Raises: RefundNotCovered."""
+    debts_minor = sum(each.debt_minor for each in takings)
+    if not debts_minor:
+        return
+    accounts.lock_account(address=chart.OWN_TOPUP, currency=currency)
+    ours = sum(each.now_minor for each in takings if each.share.payee == Payee.SERVICE_FEE)
+    free = books.free_own_funds(currency=currency) - ours
+    if free < debts_minor:
+        raise RefundNotCovered(
+            f"The payees lack {debts_minor} minor units for this refund, and own funds of "
+            f"{max(free, 0)} are there to stand in for them.",
+            lacking_minor=debts_minor,
+            own_funds_minor=max(free, 0),
+        )
+
+
+def _post_clawback(
+    refund_id: str, order: Order, takings: Sequence[Taking], *, currency: str, at: datetime
+) -> None:
+    taken = [entries.Leg(each.share.address, each.now_minor) for each in takings if each.now_minor]
+    if taken:
+        draft = entries.clawback(
+            refund_id=refund_id, order_id=order.id, currency=currency, taken=taken
+        )
+        ledger.post(draft=draft, at=at)
+
+
+def _owe(refund_id: str, order: Order, taking: Taking, *, at: datetime) -> Debt:
+    share = taking.share
+    debt = Debt(
+        platform_id=order.platform_id,
+        merchant_id=order.merchant_id if share.payee == Payee.MERCHANT else None,
+        refund_id=refund_id,
+        payee=share.payee,
+        address=share.address,
+        currency=order.currency,
+        amount_minor=taking.debt_minor,
+        created_at=at,
+        guaranteed_at=_guaranteed_at(order, at=at) if share.payee == Payee.MERCHANT else None,
+    )
+    draft = entries.clawback_debt(
+        debt_id=debt.id,
+        order_id=order.id,
+        receivable=chart.receivable_of(share.address),
+        amount_minor=taking.debt_minor,
+        currency=order.currency,
+    )
+    debt.entry_id = ledger.post(draft=draft, at=at)
+    return debt
+
+
+def _guaranteed_at(order: Order, *, at: datetime) -> datetime | None:
+    """When the platform starts paying a seller's debt, by the plan of the order's terms."""
+    plan_id = Terms.from_json(order.terms).plan_id
+    days = CommissionPlan.objects.filter(pk=plan_id).values_list("guarantee_days", flat=True)
+    found = days.first()
+    return None if found is None else at + timedelta(days=found)
+
+
+def _write_deductions(refund: Refund, takings: Sequence[Taking], *, at: datetime) -> None:
+    Deduction.objects.bulk_create(
+        Deduction(
+            refund=refund,
+            payee=each.share.payee,
+            address=each.share.address,
+            currency=refund.currency,
+            amount_minor=each.now_minor,
+            taken_at=at,
+        )
+        for each in takings
+        if each.now_minor and each.share.payee != Payee.SERVICE_FEE
+    )
