@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from escrow.models import Hold, HoldState, Payee, Refund, RefundState, ReleaseLine
 from escrow.services.shares import plan_shares
+from escrow.split import Share
 from merchants import explanation
 from merchants.terms import Terms
 from orders.models import Order, OrderLine, OrderState, PaymentOrder, Shipment
@@ -85,12 +86,12 @@ class Picture:
 
 def picture(order: Order) -> Picture:
     """Read everything about an order, in a fixed number of queries."""
-    hold = Hold.objects.filter(order=order).first()
+    hold = Hold.objects.filter(order=order).select_related("payment").first()
     of_order = Refund.objects.filter(Q(hold__order=order) | Q(surplus__order=order))
     refunds = list(of_order.order_by("created_at", "id"))
     split = _split(order, hold)
     parts = PaymentOrder.objects.filter(order=order).select_related("payment")
-    terms = Terms.from_json(order.terms)
+    terms = Terms.from_json(order.terms).under(hold.payment.channel if hold else None)
     return Picture(
         order=order,
         lines=sorted(order.lines.all(), key=lambda line: line.position),
@@ -185,7 +186,8 @@ def _is_paid_out(split: Sequence[SplitLine]) -> bool:
 
     The platform's commission follows its own schedule and counts only when nobody else is paid.
     """
-    others = [line for line in split if line.payee not in (Payee.SERVICE_FEE, Payee.PLATFORM)]
+    ours = (Payee.SERVICE_FEE, Payee.PLATFORM, Payee.TAX)
+    others = [line for line in split if line.payee not in ours]
     owed = others or [line for line in split if line.payee == Payee.PLATFORM]
     return bool(owed) and all(line.status == LineStatus.PAID for line in owed)
 
@@ -196,8 +198,14 @@ def _split(order: Order, hold: Hold | None) -> list[SplitLine]:
         return _released_split(released)
     void = order.state in (OrderState.EXPIRED, OrderState.CANCELED)
     status = LineStatus.VOID if void else LineStatus.PLANNED
-    kept = list(hold.shares.order_by("leg")) if hold and not void else plan_shares(order)
-    return [SplitLine(share.payee, share.amount_minor, status) for share in kept]
+    if hold and not void:
+        planned = tuple(
+            Share(share.payee, share.address, share.amount_minor)
+            for share in hold.shares.order_by("leg")
+        )
+    else:
+        planned = plan_shares(order, channel=hold.payment.channel if hold else None)
+    return [SplitLine(share.payee, share.amount_minor, status) for share in planned]
 
 
 def _released_split(lines: Sequence[ReleaseLine]) -> list[SplitLine]:

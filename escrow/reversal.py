@@ -15,7 +15,7 @@ from common.money import share_half_up
 from escrow.split import Share
 
 # When less is left than the kept cuts come to, they are served in this order.
-KEPT_FIRST = ("SERVICE_FEE", "PLATFORM", "PARTY")
+KEPT_FIRST = ("SERVICE_FEE", "PLATFORM", "TAX", "PARTY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ def given_at(parts: Sequence[Part], *, refunded_minor: int) -> list[int]:
 def shares_left(parts: Sequence[Part], *, refunded_minor: int) -> tuple[Share, ...]:
     """Say who gets what of the money still held, after refunds out of it.
 
-    When less is left than the cuts that are kept, the service fee comes first, then commission,
-    then further parties; the seller has the remainder.
+    When less is left than the cuts that are kept, the service fee comes first, then commission, the
+    tax on it and further parties; the seller has the remainder.
 
     Args: parts: of `plan_reversal`. refunded_minor: all refunded so far.
     Returns: shares without zero parts, seller first, summing to what is held.

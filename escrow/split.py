@@ -1,8 +1,8 @@
 """Who gets how much of a release. Pure: exact integers in, shares out, and the shares always sum
 to the whole."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from ledger import chart
 
@@ -23,28 +23,36 @@ def split_order(
     service_fee_minor: int,
     merchant_id: str,
     platform_id: str,
+    tax_minor: int = 0,
+    parties: Sequence[tuple[str, int]] = (),
 ) -> tuple[Share, ...]:
-    """Split an order's money between service fee, platform and seller.
+    """Split an order's money between service fee, platform, further parties and seller.
 
-    The service fee comes first, then the commission, each cut to what is left; the seller
-    receives the remainder, so a floor larger than the order can take everything and never more.
+    The service fee comes first, then the commission, the tax on it (to the platform too, as a line
+    of its own) and the parties in their order, each cut to what is left; the seller receives the
+    remainder, so a floor larger than the order can take everything and never more.
 
-    Args: minor units of one currency; `amount_minor` > 0, the others >= 0.
+    Args: minor units of one currency; `amount_minor` > 0, the others >= 0. parties: ids, each
+        once, with what each gets.
     Returns: shares without zero parts, seller first, summing to `amount_minor`.
     """
     assert amount_minor > 0, amount_minor
-    assert commission_minor >= 0, commission_minor
-    assert service_fee_minor >= 0, service_fee_minor
-    service_fee = min(service_fee_minor, amount_minor)
-    commission = min(commission_minor, amount_minor - service_fee)
-    shares = (
-        Share(
-            "MERCHANT", chart.merchant_payable(merchant_id), amount_minor - service_fee - commission
-        ),
-        Share("PLATFORM", chart.platform_commission(platform_id), commission),
-        Share("SERVICE_FEE", chart.SERVICE_FEE, service_fee),
+    platform = chart.platform_commission(platform_id)
+    wanted = (
+        Share("SERVICE_FEE", chart.SERVICE_FEE, service_fee_minor),
+        Share("PLATFORM", platform, commission_minor),
+        Share("TAX", platform, tax_minor),
+        *(Share("PARTY", chart.party_payable(each), part) for each, part in parties),
     )
-    return _without_zeros(shares)
+    left = amount_minor
+    cut = []
+    for share in wanted:
+        assert share.amount_minor >= 0, share
+        cut.append(replace(share, amount_minor=min(share.amount_minor, left)))
+        left -= cut[-1].amount_minor
+    service_fee, *others = cut
+    seller = Share("MERCHANT", chart.merchant_payable(merchant_id), left)
+    return _without_zeros((seller, *others, service_fee))
 
 
 def _without_zeros(shares: Iterable[Share]) -> tuple[Share, ...]:

@@ -210,6 +210,10 @@ def platform_commission(platform_id: str) -> str:
     return f"platform:{platform_id}:commission"
 
 
+def party_payable(party_id: str) -> str:
+    return f"party:{party_id}:payable"
+
+
 def payout_in_transit(rail: str) -> str:
     return f"payout:{rail}:in_transit"
 

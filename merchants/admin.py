@@ -26,6 +26,7 @@ from merchants.models import (
     CommissionPlan,
     CommissionRule,
     Merchant,
+    Party,
     Platform,
     User,
 )
@@ -236,6 +237,25 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         )
 
 
+@admin.register(Party)
+class PartyAdmin(ReadOnlyAdmin):
+    list_display = ["name", "reference", "platform", "created_at"]
+    list_filter = ["platform"]
+    list_select_related = ["platform"]
+    search_fields = ["name", "reference", "id"]
+    actions_list = ["create"]
+
+    @action(description=_("Add further party"), permissions=["create"])
+    def create(self, request: HttpRequest) -> HttpResponse:
+        return service_page(
+            self,
+            request,
+            title=_("Add further party"),
+            form_class=forms.PartyForm,
+            call=services.create_party,
+        )
+
+
 @admin.register(CommissionPlan)
 class CommissionPlanAdmin(ReadOnlyAdmin):
     list_display = ["name", "platform", "active", "created_at"]
@@ -279,6 +299,7 @@ class CommissionRuleAdmin(ReadOnlyAdmin):
         "priority",
         "merchant",
         "category",
+        "channel",
         "currency",
         "rate_bps",
         "fixed_minor",

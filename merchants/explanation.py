@@ -3,24 +3,25 @@
 Pure; it must never look a rule up: the rule may have ended since, the terms say what counted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from common.money import Money
 from merchants.refund_policy import EVERYTHING_RETURNED, RefundPolicy
-from merchants.terms import (
+from merchants.rules import (
+    AMOUNT,
+    CATEGORY,
+    CHANNEL,
+    MERCHANT,
     CommissionBase,
-    Group,
-    LineTerms,
-    LossReason,
-    PassedOver,
     Rule,
-    Terms,
     commission,
+    party_part,
 )
+from merchants.terms import Group, LineTerms, LossReason, PassedOver, Terms
 
-SPECIFICITY = {0: "any line", 1: "the category", 2: "the merchant", 3: "merchant and category"}
+NAMES = {MERCHANT: "merchant", CATEGORY: "category", CHANNEL: "channel", AMOUNT: "order amount"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,18 @@ def explain(terms: Terms) -> tuple[Remark, ...]:
     """Say how the split came about, from the frozen terms alone.
 
     Returns: line by line who won and who lost and why, then the arithmetic of each group, then the
-    service fee, what a refund gives back and what is left for the seller.
+    service fee, what a refund gives back, what other channels change and what is left for the
+    seller.
     """
     rules = {group.rule.id: group.rule for group in terms.groups if group.rule}
     remarks: list[Remark] = []
+    if terms.channel:
+        facts = {"channel": terms.channel}
+        remarks.append(Remark("channel", f"Paid through {terms.channel}.", facts))
     for number, line in enumerate(terms.lines, start=1):
         remarks += _explain_line(number, line, rules, terms.currency)
     for group in terms.groups:
-        remarks += _explain_group(group, terms.currency)
+        remarks += _explain_group(group, terms)
     amount = Money(terms.amount_minor, terms.currency)
     fee = Money(terms.service_fee_minor, terms.currency)
     seller = Money(terms.seller_minor, terms.currency)
@@ -54,6 +59,7 @@ def explain(terms: Terms) -> tuple[Remark, ...]:
             f"Service fee: {_percent(terms.service_fee_bps)} of {amount} = {fee}.",
             {"rate_bps": terms.service_fee_bps, "service_fee_minor": terms.service_fee_minor},
         ),
+        *_explain_channels(terms),
         _explain_refund(terms.refund),
         Remark("seller", f"Left for the seller: {seller}.", {"seller_minor": terms.seller_minor}),
     )
@@ -68,7 +74,7 @@ def _explain_line(
     winner = rules[line.rule_id]
     won = Remark(
         "rule_won",
-        f"{name}: rule {winner.id} wins; it matches {SPECIFICITY[winner.specificity]} "
+        f"{name}: rule {winner.id} wins; it matches {_matched(winner.specificity)} "
         f"with priority {winner.priority}.",
         {"line": number, "rule_id": winner.id},
     )
@@ -79,7 +85,7 @@ def _explain_loss(number: int, loser: PassedOver, winner: Rule) -> Remark:
     if loser.reason is LossReason.LOWER_PRIORITY:
         why = f"its priority {loser.priority} is lower than {winner.priority}"
     else:
-        why = f"it matches only {SPECIFICITY[loser.specificity]}"
+        why = f"it matches only {_matched(loser.specificity)}"
     return Remark(
         "rule_lost",
         f"Rule {loser.rule_id} loses: {why}.",
@@ -87,14 +93,23 @@ def _explain_loss(number: int, loser: PassedOver, winner: Rule) -> Remark:
     )
 
 
-def _explain_group(group: Group, currency: str) -> list[Remark]:
-    rule = group.rule
+def _matched(specificity: int) -> str:
+    names = [name for weight, name in NAMES.items() if specificity & weight]
+    if len(names) < 2:
+        return f"the {names[0]}" if names else "any line"
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _explain_group(group: Group, terms: Terms) -> Iterator[Remark]:
+    rule, currency = group.rule, terms.currency
     if rule is None:
-        return []
-    wanted = commission(rule, group.base_minor)
+        return
+    if rule.tiers:
+        yield _explain_tier(rule, group.rate_bps, terms)
+    wanted = commission(rule, group.base_minor, volume_minor=terms.volume_minor or 0)
     base = "goods" if rule.base is CommissionBase.GOODS else "goods and shipping"
     steps = [
-        f"Rule {rule.id}: {_percent(rule.rate_bps)} of {Money(group.base_minor, currency)} "
+        f"Rule {rule.id}: {_percent(group.rate_bps)} of {Money(group.base_minor, currency)} "
         f"({base}) = {Money(group.percent_minor, currency)}"
     ]
     if group.base_minor == 0:
@@ -103,14 +118,53 @@ def _explain_group(group: Group, currency: str) -> list[Remark]:
         steps += _explain_bounds(rule, group.percent_minor, wanted, currency)
     if group.commission_minor < wanted:
         steps.append("cut to what the order leaves")
-    sentence = f"{', '.join(steps)}; commission {Money(group.commission_minor, currency)}."
-    return [
-        Remark(
-            "commission",
-            sentence,
-            {"rule_id": rule.id, "commission_minor": group.commission_minor},
+    yield Remark(
+        "commission",
+        f"{', '.join(steps)}; commission {Money(group.commission_minor, currency)}.",
+        {"rule_id": rule.id, "commission_minor": group.commission_minor},
+    )
+    if rule.tax_bps:
+        tax = f"{_percent(rule.tax_bps)} of {Money(group.commission_minor, currency)}"
+        yield Remark(
+            "tax",
+            f"Tax on the commission: {tax} = {Money(group.tax_minor, currency)}.",
+            {"rule_id": rule.id, "tax_bps": rule.tax_bps, "tax_minor": group.tax_minor},
         )
-    ]
+    yield from _explain_parties(rule, group, currency)
+
+
+def _explain_tier(rule: Rule, rate_bps: int, terms: Terms) -> Remark:
+    volume_minor = terms.volume_minor or 0
+    reached = [tier for tier in rule.tiers if tier.from_minor <= volume_minor]
+    if reached:
+        which = f"which reaches the tier from {Money(reached[-1].from_minor, terms.currency)}"
+    else:
+        which = f"below the first tier from {Money(rule.tiers[0].from_minor, terms.currency)}"
+    return Remark(
+        "tier",
+        f"Rule {rule.id}: the seller sold {Money(volume_minor, terms.currency)} of goods in the 30 "
+        f"days before, {which}: {_percent(rate_bps)}.",
+        {"rule_id": rule.id, "volume_minor": volume_minor, "rate_bps": rate_bps},
+    )
+
+
+def _explain_parties(rule: Rule, group: Group, currency: str) -> Iterator[Remark]:
+    base = Money(group.base_minor, currency)
+    for share, part in zip(rule.parties, group.parties, strict=True):
+        steps = f"{_percent(share.rate_bps)} of {base}"
+        if share.fixed_minor and group.base_minor:
+            steps += f" plus {Money(share.fixed_minor, currency)}"
+        cut = part.amount_minor < party_part(share, group.base_minor)
+        steps += ", cut to what the order leaves" if cut else ""
+        yield Remark(
+            "party",
+            f"Rule {rule.id}: {share.name} gets {steps}: {Money(part.amount_minor, currency)}.",
+            {
+                "rule_id": rule.id,
+                "party_id": share.party_id,
+                "amount_minor": part.amount_minor,
+            },
+        )
 
 
 def _explain_bounds(rule: Rule, percent_minor: int, wanted: int, currency: str) -> list[str]:
@@ -125,6 +179,22 @@ def _explain_bounds(rule: Rule, percent_minor: int, wanted: int, currency: str) 
         verb = "cut to" if wanted < before else "within"
         steps.append(f"{verb} the cap {Money(rule.cap_minor, currency)}")
     return steps
+
+
+def _explain_channels(terms: Terms) -> Iterator[Remark]:
+    for other in terms.by_channel:
+        commission = Money(other.commission_minor, terms.currency)
+        seller = Money(other.seller_minor, terms.currency)
+        yield Remark(
+            "other_channel",
+            f"If the buyer pays through {other.channel}: commission {commission}, left for the "
+            f"seller {seller}.",
+            {
+                "channel": other.channel,
+                "commission_minor": other.commission_minor,
+                "seller_minor": other.seller_minor,
+            },
+        )
 
 
 def _explain_refund(policy: RefundPolicy) -> Remark:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.money import BPS
 from merchants.admin_pages import ServiceForm
+from merchants.list_fields import PartySharesField, TiersField
 from merchants.models import BaseChoice, CommissionPlan, Language, Merchant, Mode, Platform
 from merchants.scopes import SCOPES
 
@@ -100,6 +101,12 @@ class PlanForm(RefundPolicyForm):
     name = forms.CharField(label=_("Name"), max_length=120)
 
 
+class PartyForm(ServiceForm):
+    platform = forms.ModelChoiceField(Platform.objects.order_by("name"), label=_("Platform"))
+    reference = forms.CharField(label=_("Reference"), max_length=64)
+    name = forms.CharField(label=_("Name"), max_length=120)
+
+
 class RuleForm(ServiceForm):
     plan = forms.ModelChoiceField(
         CommissionPlan.objects.select_related("platform").order_by("platform__name", "name"),
@@ -116,6 +123,12 @@ class RuleForm(ServiceForm):
     floor_minor = forms.IntegerField(label=_("Floor (minor units)"), required=False)
     cap_minor = forms.IntegerField(label=_("Cap (minor units)"), required=False)
     base = forms.ChoiceField(label=_("Base"), choices=BaseChoice.choices)
+    tax_bps = forms.IntegerField(label=_("Tax on the commission (basis points)"), initial=0)
+    parties = PartySharesField(label=_("Further parties"), required=False)
+    tiers = TiersField(label=_("Tiers"), required=False)
+    channel = forms.CharField(label=_("Payment channel"), max_length=32, required=False)
+    min_order_minor = forms.IntegerField(label=_("From order amount"), required=False)
+    max_order_minor = forms.IntegerField(label=_("To order amount"), required=False)
     effective_from = _instant(_("Effective from"))
     effective_to = _instant(_("Effective to"), required=False)
 

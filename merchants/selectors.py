@@ -12,15 +12,17 @@ from django.db.models import F, Prefetch, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from ledger.prepared import columns, prepared_cursor, row_of
-from merchants import encryption, terms
+from merchants import encryption
 from merchants.models import (
     BankAccount,
     CommissionPlan,
     CommissionRule,
     Merchant,
     Mode,
+    Party,
     Platform,
 )
+from merchants.rules import CommissionBase, PartyShare, Rule, Sale, Tier
 
 _MERCHANT = f"""
 SELECT {columns(Merchant, "merchant")} FROM merchants_merchant AS merchant
@@ -136,7 +138,16 @@ def plans_of(*, platform_id: str) -> QuerySet[CommissionPlan]:
     sales with the same priority, as they were written."""
     version = Window(
         RowNumber(),
-        partition_by=["plan_id", "currency", "priority", "merchant_id", "category"],
+        partition_by=[
+            "plan_id",
+            "currency",
+            "priority",
+            "merchant_id",
+            "category",
+            "channel",
+            "min_order_minor",
+            "max_order_minor",
+        ],
         order_by=["created_at", "effective_from", "id"],
     )
     rules = CommissionRule.objects.annotate(version=version).order_by(
@@ -144,12 +155,20 @@ def plans_of(*, platform_id: str) -> QuerySet[CommissionPlan]:
         F("priority").desc(),
         "merchant_id",
         "category",
+        "channel",
+        "min_order_minor",
+        "max_order_minor",
         "created_at",
         "effective_from",
         "id",
     )
     plans = CommissionPlan.objects.filter(platform_id=platform_id)
     return plans.prefetch_related(Prefetch("rules", rules))
+
+
+def parties_of(*, platform_id: str) -> QuerySet[Party]:
+    """A platform's further parties."""
+    return Party.objects.filter(platform_id=platform_id)
 
 
 def rules_of(*, platform_id: str) -> QuerySet[CommissionRule]:
@@ -169,6 +188,8 @@ FROM merchants_commissionplan AS plan LEFT JOIN merchants_commissionrule AS rule
     ON rule.plan_id = plan.id AND rule.currency = %(currency)s
     AND rule.category = ANY (%(categories)s)
     AND (rule.merchant_id IS NULL OR rule.merchant_id = %(merchant)s)
+    AND (rule.min_order_minor IS NULL OR rule.min_order_minor <= %(amount)s)
+    AND (rule.max_order_minor IS NULL OR rule.max_order_minor >= %(amount)s)
     AND rule.effective_from <= %(at)s AND (rule.effective_to IS NULL OR rule.effective_to > %(at)s)
 WHERE {{which}} ORDER BY rule.id
 """
@@ -176,38 +197,32 @@ _OF_PLAN = _RULES_FOR_SALE.format(which="plan.id = %(which)s")
 _IN_FORCE = _RULES_FOR_SALE.format(which="plan.platform_id = %(which)s AND plan.active")
 
 
-def list_matching_rules(
-    *, plan_id: str, merchant_id: str, categories: Collection[str], currency: str, at: datetime
-) -> list[terms.Rule]:
-    """The rules of a plan that may speak about such lines at that instant, as plain values."""
-    return _rules_for_sale(_OF_PLAN, plan_id, merchant_id, categories, currency, at)[1]
+def list_matching_rules(*, plan_id: str, sale: Sale, at: datetime) -> list[Rule]:
+    """The rules of a plan that may speak about a sale at that instant, as plain values."""
+    return _rules_for_sale(_OF_PLAN, plan_id, sale, at)[1]
 
 
 def find_plan_in_force(
-    *, platform_id: str, merchant_id: str, categories: Collection[str], currency: str, at: datetime
-) -> tuple[CommissionPlan | None, list[terms.Rule]]:
+    *, platform_id: str, sale: Sale, at: datetime
+) -> tuple[CommissionPlan | None, list[Rule]]:
     """The plan in force on a platform, and its rules as `list_matching_rules` gives them. Without
     a plan: None, and no rules."""
-    return _rules_for_sale(_IN_FORCE, platform_id, merchant_id, categories, currency, at)
+    return _rules_for_sale(_IN_FORCE, platform_id, sale, at)
 
 
 def _rules_for_sale(
-    query: str,
-    which: str,
-    merchant_id: str,
-    categories: Collection[str],
-    currency: str,
-    at: datetime,
-) -> tuple[CommissionPlan | None, list[terms.Rule]]:
-    sale = {
+    query: str, which: str, sale: Sale, at: datetime
+) -> tuple[CommissionPlan | None, list[Rule]]:
+    asked = {
         "which": which,
-        "merchant": merchant_id,
-        "categories": ["", *categories],
-        "currency": currency,
+        "merchant": sale.merchant_id,
+        "categories": ["", *{line.category for line in sale.lines}],
+        "currency": sale.currency,
+        "amount": sale.amount_minor,
         "at": at,
     }
     with prepared_cursor() as cursor:
-        cursor.execute(query, sale)
+        cursor.execute(query, asked)
         found = cursor.fetchall()
     width = len(CommissionPlan._meta.concrete_fields)
     plan = row_of(CommissionPlan, found[0][:width]) if found else None
@@ -215,7 +230,7 @@ def _rules_for_sale(
     return plan, rules
 
 
-def list_rules_in_force(*, plan_id: str, at: datetime) -> list[terms.Rule]:
+def list_rules_in_force(*, plan_id: str, at: datetime) -> list[Rule]:
     """All rules of a plan that count for orders created at that instant, as plain values."""
     rows = CommissionRule.objects.filter(
         Q(effective_to__isnull=True) | Q(effective_to__gt=at),
@@ -225,9 +240,9 @@ def list_rules_in_force(*, plan_id: str, at: datetime) -> list[terms.Rule]:
     return [snapshot(row) for row in rows]
 
 
-def snapshot(row: CommissionRule) -> terms.Rule:
+def snapshot(row: CommissionRule) -> Rule:
     """Copy a rule out of the database, as it is to be frozen on orders."""
-    return terms.Rule(
+    return Rule(
         id=row.id,
         priority=row.priority,
         merchant_id=row.merchant_id,
@@ -237,7 +252,13 @@ def snapshot(row: CommissionRule) -> terms.Rule:
         fixed_minor=row.fixed_minor,
         floor_minor=row.floor_minor,
         cap_minor=row.cap_minor,
-        base=terms.CommissionBase(row.base),
+        base=CommissionBase(row.base),
         effective_from=row.effective_from,
         effective_to=row.effective_to,
+        tax_bps=row.tax_bps,
+        parties=tuple(PartyShare(**each) for each in row.parties),
+        channel=row.channel,
+        min_order_minor=row.min_order_minor,
+        max_order_minor=row.max_order_minor,
+        tiers=tuple(Tier(**each) for each in row.tiers),
     )

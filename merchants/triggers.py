@@ -18,6 +18,13 @@ _OVERLAP = """
           AND other.priority = NEW.priority
           AND other.merchant_id IS NOT DISTINCT FROM NEW.merchant_id
           AND other.category = NEW.category
+          AND other.channel = NEW.channel
+          AND (coalesce(other.min_order_minor, other.max_order_minor) IS NULL)
+              = (coalesce(NEW.min_order_minor, NEW.max_order_minor) IS NULL)
+          AND (NEW.max_order_minor IS NULL
+               OR coalesce(other.min_order_minor, 0) <= NEW.max_order_minor)
+          AND (other.max_order_minor IS NULL
+               OR coalesce(NEW.min_order_minor, 0) <= other.max_order_minor)
           AND (other.effective_to IS NULL
                OR other.effective_to > GREATEST(other.effective_from, NEW.effective_from))
           AND (NEW.effective_to IS NULL OR NEW.effective_to > other.effective_from)

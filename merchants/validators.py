@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 
@@ -15,3 +16,8 @@ def check_time_zone(time_zone: str) -> None:
             _("%(name)s is not a time zone; write for example Asia/Shanghai."),
             params={"name": time_zone},
         ) from None
+
+
+channel_name = RegexValidator(
+    r"^[a-z0-9_-]+\Z", _("The name of a payment channel has small letters, digits, - and _.")
+)

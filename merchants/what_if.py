@@ -8,7 +8,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from merchants.terms import OrderedLine, Rule, Terms, compute
+from merchants.freezing import compute
+from merchants.rules import OrderedLine, Rule, Sale
+from merchants.terms import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A sold order: the terms frozen on it, what its buyer paid through, and what its seller had
+    sold in the 30 days before (asked for only when a rule has tiers)."""
+
+    order_id: str
+    terms: Terms
+    channel: str | None
+    volume_minor: int | None
+
+    @property
+    def sale(self) -> Sale:
+        return Sale(
+            merchant_id=self.terms.merchant_id,
+            currency=self.terms.currency,
+            lines=[OrderedLine(line.category, line.amount_minor) for line in self.terms.lines],
+            shipping_minor=self.terms.shipping_minor,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +70,37 @@ class Comparison:
 
 def compare(
     *,
-    sold: Iterable[tuple[str, Terms]],
+    sold: Iterable[Sold],
     plan_id: str | None,
     rules: Sequence[Rule],
     as_of: datetime,
 ) -> Comparison:
-    """Price sold orders again, each with its own service fee.
+    """Price sold orders again, each with its own service fee and payment channel.
 
-    Args: sold: order ids with the terms frozen on them. as_of: the rules in force at this instant
-        count for every order, whenever it was created.
+    Args: as_of: the rules in force at this instant count for every order, whenever it was created.
     """
     orders = tuple(
-        Repriced(order_id, old, _price(old, plan_id=plan_id, rules=rules, as_of=as_of))
-        for order_id, old in sold
+        Repriced(
+            each.order_id,
+            each.terms.under(each.channel),
+            _price(each, plan_id=plan_id, rules=rules, as_of=as_of),
+        )
+        for each in sold
     )
     currencies = sorted({each.old.currency for each in orders})
     return Comparison(orders, tuple(_total(orders, currency) for currency in currencies))
 
 
-def _price(old: Terms, *, plan_id: str | None, rules: Sequence[Rule], as_of: datetime) -> Terms:
+def _price(sold: Sold, *, plan_id: str | None, rules: Sequence[Rule], as_of: datetime) -> Terms:
     return compute(
         plan_id=plan_id,
-        rules=[rule for rule in rules if rule.merchant_id in (None, old.merchant_id)],
-        lines=[OrderedLine(line.category, line.amount_minor) for line in old.lines],
-        merchant_id=old.merchant_id,
-        currency=old.currency,
-        shipping_minor=old.shipping_minor,
-        service_fee_bps=old.service_fee_bps,
+        rules=[rule for rule in rules if rule.merchant_id in (None, sold.terms.merchant_id)],
+        sale=sold.sale,
+        service_fee_bps=sold.terms.service_fee_bps,
         at=as_of,
-        refund=old.refund,
-    )
+        refund=sold.terms.refund,
+        volume_minor=sold.volume_minor,
+    ).under(sold.channel)
 
 
 def _total(orders: Iterable[Repriced], currency: str) -> Total:

@@ -19,6 +19,7 @@ from ledger import admin_panels as panels
 from ledger import selectors as books
 from merchants.terms import Terms
 from operators.labels import STATUSES, TONES
+from orders import selectors
 from orders.models import Order
 from payouts.models import Payout, PayoutState
 
@@ -173,6 +174,7 @@ def recent_orders() -> panels.Table:
     """The newest orders, and how each one's money is split."""
     orders = list(Order.objects.select_related("merchant").order_by("-pk")[:RECENT])
     found = status.statuses(orders)
+    channels = selectors.channels_paid(order_ids=[order.pk for order in orders])
     return panels.Table(
         title=_("Recent orders and their split"),
         headings=[
@@ -185,13 +187,13 @@ def recent_orders() -> panels.Table:
             _("Amount"),
         ],
         numbers=[3, 4, 5, 6],
-        rows=[_order_row(order, found[order.pk]) for order in orders],
+        rows=[_order_row(order, found[order.pk], channels.get(order.pk)) for order in orders],
         empty=_("No orders yet."),
     )
 
 
-def _order_row(order: Order, composed: status.Status) -> list[Any]:
-    terms = Terms.from_json(order.terms)
+def _order_row(order: Order, composed: status.Status, channel: str | None) -> list[Any]:
+    terms = Terms.from_json(order.terms).under(channel)
     parts = (terms.commission_minor, terms.service_fee_minor, terms.seller_minor)
     return [
         panels.link("orders_order", order.pk, order.reference),

@@ -39,6 +39,7 @@ MENU: list[tuple[Text, list[tuple[Text, str, str]]]] = [
             (_("Payout schedules"), "payouts_payoutschedule", "event_repeat"),
             (_("Commission plans"), "merchants_commissionplan", "percent"),
             (_("Commission rules"), "merchants_commissionrule", "rule"),
+            (_("Further parties"), "merchants_party", "group"),
             (_("API keys"), "merchants_apikey", "key"),
             (_("Users"), "merchants_user", "group"),
         ],

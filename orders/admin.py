@@ -26,7 +26,9 @@ from merchants.admin_show import (
     state_column,
 )
 from merchants.models import Platform
-from merchants.terms import CommissionBase, Group, Terms
+from merchants.rules import CommissionBase
+from merchants.terms import Group, Terms
+from orders import selectors
 from orders.models import Order, OrderState, Payment, PaymentState
 
 ORDER_TONES: dict[str, str] = {
@@ -77,7 +79,8 @@ class OrderAdmin(ShownAdmin):
         }
 
     def panels(self, request: HttpRequest, order: Order) -> list[Any]:
-        terms = Terms.from_json(order.terms)
+        channels = selectors.channels_paid(order_ids=[order.pk])
+        terms = Terms.from_json(order.terms).under(channels.get(order.pk))
         return [
             commission(terms),
             panels.journal(books.subject_entries(order.pk)),
@@ -134,6 +137,14 @@ def lines(order: Order) -> panels.Table:
 def commission(terms: Terms) -> panels.Table:
     """Which rule takes what, from the frozen terms alone."""
     rows = [_commission_row(group, terms.currency) for group in terms.groups]
+    if terms.tax_minor:
+        tax = panels.money(terms.tax_minor, terms.currency)
+        taxed = panels.money(terms.commission_minor, terms.currency)
+        rows.append([_("Tax on the commission"), taxed, panels.NOTHING, panels.NOTHING, tax])
+    rows += [
+        [part.name, "", "", panels.NOTHING, panels.money(part.amount_minor, terms.currency)]
+        for part in terms.parties
+    ]
     fee = panels.money(terms.service_fee_minor, terms.currency)
     paid = panels.money(terms.amount_minor, terms.currency)
     rows.append(
@@ -163,7 +174,7 @@ def _commission_row(group: Group, currency: str) -> list[Any]:
     name = panels.link(
         "merchants_commissionrule", rule.id, _("Commission on %(base)s") % {"base": of}
     )
-    return [name, base, panels.percent(rule.rate_bps), limits, amount]
+    return [name, base, panels.percent(group.rate_bps), limits, amount]
 
 
 def payments(order: Order) -> panels.Table:

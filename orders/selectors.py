@@ -2,13 +2,17 @@
 
 import hashlib
 import hmac
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from common.errors import DomainError
 from orders.claims import MISSED, earliest, first_of
-from orders.models import Order, OrderState, Payment, PaymentOrder
+from orders.models import Order, OrderState, Payment, PaymentOrder, PaymentState
+
+SOLD = (OrderState.PAID, OrderState.SHIPPED, OrderState.CONFIRMED)
+TRAILING = timedelta(days=30)
 
 
 class BuyerTokenInvalid(DomainError):
@@ -37,6 +41,31 @@ def get_order_for_buyer(*, order_id: str, token: str) -> Order:
             "This link does not belong to this order. Open the link you were sent."
         )
     return order
+
+
+def channels_paid(*, order_ids: Iterable[str]) -> dict[str, str]:
+    """The channel each of these orders was paid through, by order id; unpaid ones are left out."""
+    parts = PaymentOrder.objects.filter(
+        order_id__in=set(order_ids), payment__state=PaymentState.SUCCEEDED
+    ).order_by("-payment__succeeded_at", "-payment_id")  # a later payment is surplus
+    return dict(parts.values_list("order_id", "payment__channel"))
+
+
+def sold_volume(*, merchant_id: str, currency: str, before: datetime) -> int:
+    """The goods a seller has sold in the 30 days before an instant: the trailing volume.
+
+    Orders that were paid then and are not canceled since.
+
+    Returns: minor units of `currency`.
+    """
+    sold = Order.objects.filter(
+        merchant_id=merchant_id,
+        currency=currency,
+        paid_at__gte=before - TRAILING,
+        paid_at__lt=before,
+        state__in=SOLD,
+    )
+    return sold.aggregate(volume=Sum("goods_minor"))["volume"] or 0
 
 
 def order_ids_of_payment(payment_id: str) -> list[str]:

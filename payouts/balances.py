@@ -1,4 +1,4 @@
-"""What a platform and its sellers have where: held, payable, in transit, paid out.
+"""What a platform, its sellers and further parties have where: held, payable, in transit, paid out.
 
 It must never keep a number of its own: held is what the open holds plan, the rest is the books.
 """
@@ -17,7 +17,8 @@ from payouts import sql
 class Balance:
     """One payee's money in one currency. Amounts in minor units, >= 0."""
 
-    merchant_id: str | None  # empty: the platform itself
+    merchant_id: str | None  # empty: the platform itself, or a further party
+    party_id: str | None
     currency: str
     held_minor: int  # planned for it out of money still held
     payable_minor: int  # released to it, on no payout
@@ -26,17 +27,20 @@ class Balance:
 
     @property
     def payee(self) -> str:
-        """PLATFORM or MERCHANT."""
+        """PLATFORM, MERCHANT or PARTY."""
+        if self.party_id is not None:
+            return str(Payee.PARTY)
         return str(Payee.PLATFORM if self.merchant_id is None else Payee.MERCHANT)
 
 
 def balances_of(
     *, platform: Platform, merchant_ids: Collection[str] | None = None
 ) -> list[Balance]:
-    """List what a platform and its sellers have where, in one snapshot.
+    """List what a platform, its sellers and its further parties have where, in one snapshot.
 
-    Args: merchant_ids: only these sellers of the platform, and not the platform itself.
-    Returns: by payee, the platform first, then by currency; nobody without an account or money.
+    Args: merchant_ids: only these sellers of the platform, and nobody else.
+    Returns: by payee, the platform first, then parties and sellers, then by currency; nobody
+        without an account or money.
     """
     wanted = None if merchant_ids is None else list(merchant_ids)
     with connection.cursor() as cursor:

@@ -14,12 +14,39 @@ from api.refusals import refuses
 from api.v1.answers import commission as answers
 from api.v1.answers import merchants as plan_answers
 from api.v1.requests import merchants as requests
+from merchants import rules as commission
 from merchants import selectors
 from merchants import services as merchants
-from merchants import terms as commission
-from merchants.models import CommissionPlan, CommissionRule
+from merchants.models import CommissionPlan, CommissionRule, Party
 from orders import selectors as orders
-from orders.services import pricing
+from orders.services import creation, pricing
+
+
+class PartiesView(pages.ListView):
+    scope = "commission"
+    answer = plan_answers.PartyAnswer
+    filters: ClassVar = {
+        "reference": pages.text("reference", "Your own name for the party."),
+        **pages.created(),
+    }
+
+    def rows(self) -> QuerySet[Party]:
+        return selectors.parties_of(platform_id=self.platform.id)
+
+    @extend_schema(request=requests.PartyRequest, responses={201: plan_answers.PartyAnswer})
+    @refuses(merchants.create_party)
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Take in a further party."""
+        body = self.read(requests.PartyRequest)
+        party = merchants.create_party(platform=self.platform, at=request.at, **body)
+        path = reverse("v1:party", args=[party.id])
+        return Response(self.write(party), 201, headers={"Location": path})
+
+
+class PartyView(pages.ItemView):
+    scope = "commission"
+    listing = PartiesView
 
 
 class PlansView(pages.ListView):
@@ -67,7 +94,7 @@ class RulesView(pages.ItemView):
             merchant=_merchant(self, merchant_id),
             effective_from=body.pop("effective_from", request.at),
             at=request.at,
-            **body,
+            **body | _lists(body),
         )
         return Response(kept.write(plan_answers.RuleAnswer, rule), 201)
 
@@ -91,7 +118,7 @@ class RuleReplaceView(_RuleView):
             rule_id=self.find(id).pk,
             effective_from=body.pop("effective_from", request.at),
             at=request.at,
-            **body,
+            **body | _lists(body),
         )
         return Response(kept.write(plan_answers.RuleAnswer, rule), 201)
 
@@ -123,6 +150,8 @@ class ExplainView(pages.ActionView):
         body = self.read(requests.SaleRequest)
         explained = merchants.explain_sale(
             plan=self.find(id),
+            channel=body["channel"],
+            volume=creation.volume_at(request.at),
             sale=commission.Sale(
                 merchant_id=body["merchant"],
                 currency=body["currency"],
@@ -172,7 +201,20 @@ class WhatIfView(pages.ActionView):
 
 def _new_rule(body: dict[str, Any]) -> merchants.NewRule:
     rest = {name: value for name, value in body.items() if name != "merchant"}
-    return merchants.NewRule(merchant_id=body["merchant"], **rest)
+    return merchants.NewRule(merchant_id=body["merchant"], **rest | _lists(body))
+
+
+def _lists(body: dict[str, Any]) -> dict[str, Any]:
+    """What a body says in lists of objects, as values."""
+    return {
+        "parties": [
+            merchants.NewPartyShare(
+                party_id=each["party"], rate_bps=each["rate_bps"], fixed_minor=each["fixed_minor"]
+            )
+            for each in body["parties"]
+        ],
+        "tiers": [commission.Tier(**each) for each in body["tiers"]],
+    }
 
 
 def _merchant(view: pages.ItemView, merchant_id: str | None) -> Any:

@@ -71,7 +71,9 @@ class Debt(FSMModelMixin, Sequenced):
         verbose_name = _("debt")
         verbose_name_plural = _("debts")
         constraints = [
-            models.UniqueConstraint(fields=["refund", "address"], name="debt_of_payee_once"),
+            models.UniqueConstraint(
+                fields=["refund", "payee", "address"], name="debt_of_payee_once"
+            ),
             models.CheckConstraint(
                 condition=Q(
                     amount_minor__gt=0,
@@ -193,7 +195,7 @@ class Deduction(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="deduction_positive"),
             models.UniqueConstraint(
-                fields=["refund", "address"],
+                fields=["refund", "payee", "address"],
                 condition=Q(step__isnull=True),
                 name="deduction_of_refund_once",
             ),

@@ -28,6 +28,7 @@ class HoldState(models.TextChoices):
 class Payee(models.TextChoices):
     MERCHANT = "MERCHANT", _("Seller")
     PLATFORM = "PLATFORM", _("Shopping platform")
+    TAX = "TAX", _("Tax on the commission")  # to the platform, beside its commission
     PARTY = "PARTY", _("Further party")
     SERVICE_FEE = "SERVICE_FEE", _("Service fee")
 

@@ -171,7 +171,7 @@ class RefundShare(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["refund", "address"], name="refundshare_once"),
+            models.UniqueConstraint(fields=["refund", "payee", "address"], name="refundshare_once"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refundshare_positive"),
         ]
         triggers = [

@@ -5,12 +5,12 @@ debt of its own; the operator's own funds stand in for it, and where they do not
 refunded: nobody else's money ever pays.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Sum
 
 from common.errors import DomainError
 from common.ids import new_id
@@ -85,12 +85,12 @@ def refund_released(
 def _shares_to_give(order: Order, hold: Hold, amount_minor: int) -> list[Share]:
     """Each payee's part of this refund, the seller first; the seller gives what others no longer
     have to give."""
-    parts = plan_returns(order)
+    parts = plan_returns(order, channel=hold.payment.channel)
     before = given_at(parts, refunded_minor=hold.refunded_minor)
     after = given_at(parts, refunded_minor=hold.refunded_minor + amount_minor)
     left = _received(hold)
     others = [
-        Share(part.share.payee, part.share.address, min(two - one, left.get(part.share.address, 0)))
+        replace(part.share, amount_minor=min(two - one, left.get(_key(part.share), 0)))
         for part, one, two in zip(parts[1:], before[1:], after[1:], strict=True)
     ]
     rest = amount_minor - sum(share.amount_minor for share in others)
@@ -98,24 +98,31 @@ def _shares_to_give(order: Order, hold: Hold, amount_minor: int) -> list[Share]:
     return [share for share in (seller, *others) if share.amount_minor]
 
 
-def _received(hold: Hold) -> dict[str, int]:
-    """What each payee received of the hold and has not given back since, by address."""
-    lines = ReleaseLine.objects.filter(release__hold=hold)
-    found = dict(lines.values_list("address").annotate(total=Sum("amount_minor")))
-    given = RefundShare.objects.filter(refund__hold=hold, refund__after_release=True)
-    for address, total in given.values_list("address").annotate(total=Sum("amount_minor")):
-        found[address] = found.get(address, 0) - total
+def _key(share: Share | ReleaseLine | RefundShare) -> tuple[str, str]:
+    """A payee's part: the platform's commission and the tax on it share an account."""
+    return share.payee, share.address
+
+
+def _received(hold: Hold) -> Counter[tuple[str, str]]:
+    """What each payee received of the hold and has not given back since."""
+    found: Counter[tuple[str, str]] = Counter()
+    for line in ReleaseLine.objects.filter(release__hold=hold):
+        found[_key(line)] += line.amount_minor
+    for given in RefundShare.objects.filter(refund__hold=hold, refund__after_release=True):
+        found[_key(given)] -= given.amount_minor
     return found
 
 
 def _take(shares: Sequence[Share], *, currency: str) -> list[Taking]:
     payable = [share.address for share in shares if share.payee != Payee.SERVICE_FEE]
     there = accounts.lock_payables(addresses=payable, currency=currency)
-    return [
-        Taking(share, now, share.amount_minor - now)
-        for share in shares
-        for now in [min(share.amount_minor, there.get(share.address, share.amount_minor))]
-    ]
+    takings = []
+    for share in shares:
+        now = min(share.amount_minor, there.get(share.address, share.amount_minor))
+        if share.address in there:
+            there[share.address] -= now
+        takings.append(Taking(share, now, share.amount_minor - now))
+    return takings
 
 
 def _require_own_funds(takings: Sequence[Taking], *, currency: str) -> None:

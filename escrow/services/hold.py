@@ -66,7 +66,7 @@ def record_capture(
             payment, provider_reference=provider_reference, paid_at=paid_at, at=at
         )
     shares = {
-        order.id: plan_shares(order)
+        order.id: plan_shares(order, channel=payment.channel)
         for order in orders.values()
         if first and order.state == OrderState.CREATED
     }

@@ -99,7 +99,7 @@ def refund_open_hold(
     """
     assert connection.in_atomic_block
     _require_left(amount_minor, left=hold.remaining_minor)
-    parts = plan_returns(order)
+    parts = plan_returns(order, channel=hold.payment.channel)
     shares = shares_left(parts, refunded_minor=hold.refunded_minor + amount_minor)
     everything = amount_minor == hold.remaining_minor
     refund = refund_held(hold, amount_minor=amount_minor, reason=reason, at=at, shares=shares)

@@ -16,25 +16,32 @@ from merchants.terms import Terms
 from orders.models import Order
 
 
-def plan_shares(order: Order) -> tuple[Share, ...]:
-    """Compute who gets what of an order from its frozen terms."""
-    terms = Terms.from_json(order.terms)
+def plan_shares(order: Order, *, channel: str | None = None) -> tuple[Share, ...]:
+    """Compute who gets what of an order from its frozen terms.
+
+    Args: channel: what the buyer has paid through; None: not paid yet.
+    """
+    terms = Terms.from_json(order.terms).under(channel)
     return split_order(
         amount_minor=order.amount_minor,
         commission_minor=terms.commission_minor,
         service_fee_minor=terms.service_fee_minor,
         merchant_id=order.merchant_id,
         platform_id=order.platform_id,
+        tax_minor=terms.tax_minor,
+        parties=[(part.party_id, part.amount_minor) for part in terms.parties],
     )
 
 
-def plan_returns(order: Order) -> tuple[Part, ...]:
-    """Compute what each payee gives when an order is refunded, from its frozen terms."""
+def plan_returns(order: Order, *, channel: str) -> tuple[Part, ...]:
+    """Compute what each payee gives when an order is refunded, from its frozen terms. The tax on
+    the commission goes the way of the commission."""
     policy = Terms.from_json(order.terms).refund
     return plan_reversal(
-        plan_shares(order),
+        plan_shares(order, channel=channel),
         returned_bps={
             Payee.PLATFORM: policy.commission_returned_bps,
+            Payee.TAX: policy.commission_returned_bps,
             Payee.SERVICE_FEE: policy.service_fee_returned_bps,
             Payee.PARTY: policy.party_returned_bps,
         },
@@ -69,9 +76,13 @@ def replace_shares(hold: Hold, shares: Sequence[Share]) -> list[Share]:
     accounts = {share.address: share.account_id for share in before}
     HoldShare.objects.filter(hold=hold).delete()
     keep_shares(hold, shares, accounts=accounts)
-    left = {share.address: share.amount_minor for share in shares}
+    left = {(share.payee, share.address): share.amount_minor for share in shares}
     taken = [
-        Share(share.payee, share.address, share.amount_minor - left.get(share.address, 0))
+        Share(
+            share.payee,
+            share.address,
+            share.amount_minor - left.get((share.payee, share.address), 0),
+        )
         for share in before
     ]
     assert all(share.amount_minor >= 0 for share in taken), (hold.pk, taken)

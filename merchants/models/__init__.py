@@ -2,6 +2,7 @@
 
 from merchants.models.accounts import ApiKey, BankAccount
 from merchants.models.commission import BaseChoice, CommissionPlan, CommissionRule
+from merchants.models.parties import Party
 from merchants.models.people import (
     DAY,
     HOUR,
@@ -25,6 +26,7 @@ __all__ = [
     "Language",
     "Merchant",
     "Mode",
+    "Party",
     "Platform",
     "User",
 ]

@@ -3,7 +3,8 @@
 import pghistory
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from common.money import BPS, MAX_AMOUNT_MINOR
@@ -11,7 +12,8 @@ from ledger.fields import IdField
 from merchants import triggers
 from merchants.models.people import Merchant, Platform
 from merchants.refund_policy import RefundPolicy
-from merchants.terms import CommissionBase
+from merchants.rules import CommissionBase
+from merchants.validators import channel_name
 
 
 class BaseChoice(models.TextChoices):
@@ -19,6 +21,21 @@ class BaseChoice(models.TextChoices):
 
     GOODS = CommissionBase.GOODS.value, _("Goods")
     GOODS_AND_SHIPPING = CommissionBase.GOODS_AND_SHIPPING.value, _("Goods and shipping")
+
+
+def _none_outside(column: str, **bounds: tuple[int, int]) -> Exact:
+    """Say of a JSON list of objects that each has these whole numbers, each within its bounds."""
+    wrong = " || ".join(
+        f'@.{name}.type() != "number" || !(@.{name} >= {least} && @.{name} <= {most})'
+        for name, (least, most) in bounds.items()
+    )
+    found = Func(
+        F(column),
+        Value(f"$[*] ? ({wrong})"),
+        template="jsonb_path_exists(%(expressions)s::jsonpath)",
+        output_field=models.BooleanField(),
+    )
+    return Exact(found, Value(False))
 
 
 @pghistory.track(
@@ -104,6 +121,12 @@ class CommissionPlan(models.Model):
         "cap_minor",
         "base",
         "currency",
+        "tax_bps",
+        "parties",
+        "channel",
+        "min_order_minor",
+        "max_order_minor",
+        "tiers",
         "effective_from",
         "effective_to",
     ],
@@ -127,6 +150,17 @@ class CommissionRule(models.Model):
     base = models.CharField(
         _("base"), max_length=20, choices=BaseChoice.choices, default=BaseChoice.GOODS
     )
+    tax_bps = models.PositiveIntegerField(_("tax on the commission (basis points)"), default=0)
+    # What further parties get of the base: [{party_id, name, rate_bps, fixed_minor}], in order.
+    parties = models.JSONField(_("further parties"), default=list, blank=True)
+    channel = models.CharField(
+        _("payment channel"), max_length=32, blank=True, validators=[channel_name]
+    )  # empty: any
+    # Minor units of goods and shipping, both included; empty: no bound.
+    min_order_minor = models.BigIntegerField(_("from order amount"), null=True, blank=True)
+    max_order_minor = models.BigIntegerField(_("to order amount"), null=True, blank=True)
+    # Other rates by the seller's trailing volume: [{from_minor, rate_bps}], rising.
+    tiers = models.JSONField(_("tiers"), default=list, blank=True)
     effective_from = models.DateTimeField(_("effective from"))
     # Not included; equal to `effective_from` for a rule withdrawn before it began.
     effective_to = models.DateTimeField(_("effective to"), null=True, blank=True)
@@ -156,6 +190,45 @@ class CommissionRule(models.Model):
                 & (Q(cap_minor__isnull=True) | Q(floor_minor__lte=F("cap_minor"))),
                 name="rule_floor_below_cap",
                 violation_error_message=_("The floor must not be above the cap."),
+            ),
+            models.CheckConstraint(
+                condition=Q(tax_bps__lte=BPS),
+                name="rule_tax_in_range",
+                violation_error_message=_("The tax is 0 to 10000 basis points."),
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(min_order_minor__isnull=True)
+                    | Q(min_order_minor__gte=1, min_order_minor__lte=MAX_AMOUNT_MINOR)
+                )
+                & (
+                    Q(max_order_minor__isnull=True)
+                    | Q(max_order_minor__gte=1, max_order_minor__lte=MAX_AMOUNT_MINOR)
+                    & (
+                        Q(min_order_minor__isnull=True)
+                        | Q(max_order_minor__gte=F("min_order_minor"))
+                    )
+                ),
+                name="rule_order_amounts_in_range",
+                violation_error_message=_("Order amounts are from 1, the lower one first."),
+            ),
+            models.CheckConstraint(
+                condition=_none_outside(
+                    "parties", rate_bps=(0, BPS), fixed_minor=(0, MAX_AMOUNT_MINOR)
+                ),
+                name="rule_parties_in_range",
+                violation_error_message=_(
+                    "A party gets 0 to 10000 basis points and a fixed part of zero or more."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=_none_outside(
+                    "tiers", rate_bps=(0, BPS), from_minor=(1, MAX_AMOUNT_MINOR)
+                ),
+                name="rule_tiers_in_range",
+                violation_error_message=_(
+                    "A tier starts above zero, with a rate of 0 to 10000 basis points."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(effective_to__isnull=True) | Q(effective_to__gte=F("effective_from")),

@@ -1,10 +1,10 @@
-"""Commission plans and their rules, and freezing them on an order.
+"""Commission plans and their rules.
 
 A rule is added and ended, never edited; an order never looks at a rule again once it has its terms.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from django.db import IntegrityError
@@ -14,10 +14,12 @@ from django.db.models.functions import Greatest
 from common.errors import DomainError
 from common.money import BPS
 from ledger.usecases import use_case
-from merchants import selectors, terms
+from merchants import rules, selectors
 from merchants.models import BaseChoice, CommissionPlan, CommissionRule, Merchant, Platform
-from merchants.refund_policy import EVERYTHING_RETURNED
 from merchants.services.checks import check_row, violates
+from merchants.services.parties import NewPartyShare, named_shares
+
+MAX_TIERS = 10
 
 
 class CommissionPlanTaken(DomainError):
@@ -28,6 +30,13 @@ class CommissionPlanTaken(DomainError):
 
 class CommissionRuleInvalid(DomainError):
     code = "commission_rule_invalid"
+    status = 422
+
+
+class CommissionTiersInvalid(DomainError):
+    """The tiers of a rule do not rise, or are too many."""
+
+    code = "commission_tiers_invalid"
     status = 422
 
 
@@ -115,13 +124,22 @@ def add_rule(
     floor_minor: int | None = None,
     cap_minor: int | None = None,
     base: str = BaseChoice.GOODS,
+    tax_bps: int = 0,
+    parties: Sequence[NewPartyShare] = (),
+    tiers: Sequence[rules.Tier] = (),
+    channel: str = "",
+    min_order_minor: int | None = None,
+    max_order_minor: int | None = None,
     effective_to: datetime | None = None,
 ) -> CommissionRule:
     """Add a rule to a plan. It counts for orders created from `effective_from` on.
 
     Args: rate_bps: 0 to 10000. fixed_minor, floor_minor, cap_minor: minor units of `currency`, per
-        order and rule. merchant, category: None and "" match any.
-    Raises: CommissionRuleInvalid, CommissionRuleOverlap, UnknownCurrency.
+        order and rule. merchant, category, channel: None and "" match any. tax_bps: of the
+        commission. tiers: rising. min_order_minor, max_order_minor: of goods and shipping, both
+        included; None: no bound.
+    Raises: CommissionRuleInvalid, CommissionRuleOverlap, CommissionTiersInvalid,
+        PartyShareInvalid, UnknownCurrency.
     Locks: the plan, so that of two rules at once the second one sees the first.
     """
     _lock_plan(plan.pk)
@@ -140,6 +158,12 @@ def add_rule(
         floor_minor=floor_minor,
         cap_minor=cap_minor,
         base=base,
+        tax_bps=tax_bps,
+        parties=named_shares(platform_id=plan.platform_id, wanted=parties),
+        tiers=write_tiers(tiers),
+        channel=channel,
+        min_order_minor=min_order_minor,
+        max_order_minor=max_order_minor,
         effective_from=effective_from,
         effective_to=effective_to,
         created_at=at,
@@ -171,15 +195,20 @@ def replace_rule(
     floor_minor: int | None = None,
     cap_minor: int | None = None,
     base: str = BaseChoice.GOODS,
+    tax_bps: int = 0,
+    parties: Sequence[NewPartyShare] = (),
+    tiers: Sequence[rules.Tier] = (),
     effective_to: datetime | None = None,
 ) -> CommissionRule:
     """End a rule and start its next version at the same instant: other numbers, the same sales.
 
-    Priority, seller, category and currency stay; every other value is the new one's own.
+    Priority, seller, category, channel, order amounts and currency stay; every other value is the
+    new one's own.
 
     Args: as `add_rule`. effective_from: not before `at`, and before the rule's present end.
     Returns: the new version.
-    Raises: CommissionRuleInvalid, CommissionRuleOverlap. Locks: the plan.
+    Raises: CommissionRuleInvalid, CommissionRuleOverlap, CommissionTiersInvalid,
+        PartyShareInvalid. Locks: the plan.
     """
     if effective_from < at:
         raise CommissionRuleInvalid(
@@ -202,6 +231,12 @@ def replace_rule(
         floor_minor=floor_minor,
         cap_minor=cap_minor,
         base=base,
+        tax_bps=tax_bps,
+        parties=named_shares(platform_id=old.plan.platform_id, wanted=parties),
+        tiers=write_tiers(tiers),
+        channel=old.channel,
+        min_order_minor=old.min_order_minor,
+        max_order_minor=old.max_order_minor,
         effective_from=effective_from,
         effective_to=effective_to,
         created_at=at,
@@ -233,73 +268,25 @@ def _end(rule: CommissionRule, effective_to: datetime, *, at: datetime) -> None:
     rule.save(update_fields=["effective_to"])
 
 
+def write_tiers(wanted: Sequence[rules.Tier]) -> list[dict[str, int]]:
+    """Check that tiers rise, and write them as `CommissionRule.tiers` keeps them.
+
+    Raises: CommissionTiersInvalid.
+    """
+    starts = [tier.from_minor for tier in wanted]
+    if len(wanted) > MAX_TIERS or starts != sorted(set(starts)):
+        raise CommissionTiersInvalid(
+            f"A rule has at most {MAX_TIERS} tiers, each starting above the one before.",
+            fields=["tiers"],
+        )
+    return [asdict(tier) for tier in wanted]
+
+
 def _write(rule: CommissionRule) -> None:
     """Write a new rule; the caller has locked the plan."""
     check_row(rule, CommissionRuleInvalid)
     _refuse_overlap(rule)
     rule.save(force_insert=True)
-
-
-def freeze_terms(
-    *,
-    platform: Platform,
-    merchant: Merchant,
-    currency: str,
-    lines: Sequence[terms.OrderedLine],
-    shipping_minor: int,
-    at: datetime,
-) -> terms.Terms:
-    """Compute the terms of a new order from the rules in force at its creation.
-
-    Args: lines: at least one, amounts in minor units of `currency`. shipping_minor: >= 0.
-    Returns: terms whose commission and service fee together never exceed the order; without a plan
-        or a matching rule there is no commission.
-    """
-    plan, rules = selectors.find_plan_in_force(
-        platform_id=platform.pk,
-        merchant_id=merchant.pk,
-        categories={line.category for line in lines},
-        currency=currency,
-        at=at,
-    )
-    return terms.compute(
-        plan_id=plan.pk if plan else None,
-        rules=rules,
-        lines=lines,
-        merchant_id=merchant.pk,
-        currency=currency,
-        shipping_minor=shipping_minor,
-        service_fee_bps=platform.service_fee_bps,
-        at=at,
-        refund=plan.refund_policy if plan else EVERYTHING_RETURNED,
-    )
-
-
-def freeze_terms_of_all(
-    *, platform: Platform, sales: Sequence[terms.Sale], at: datetime
-) -> list[terms.Terms]:
-    """Compute the terms of many new orders, with the rules read once. As `freeze_terms` for each.
-
-    Returns: terms in the order of `sales`.
-    """
-    plan = selectors.active_plan(platform_id=platform.pk)
-    rules: dict[str | None, list[terms.Rule]] = defaultdict(list)
-    for rule in selectors.list_rules_in_force(plan_id=plan.pk, at=at) if plan else ():
-        rules[rule.merchant_id].append(rule)
-    return [
-        terms.compute(
-            plan_id=plan.pk if plan else None,
-            rules=[*rules[None], *rules[sale.merchant_id]],
-            lines=sale.lines,
-            merchant_id=sale.merchant_id,
-            currency=sale.currency,
-            shipping_minor=sale.shipping_minor,
-            service_fee_bps=platform.service_fee_bps,
-            at=at,
-            refund=plan.refund_policy if plan else EVERYTHING_RETURNED,
-        )
-        for sale in sales
-    ]
 
 
 def _refuse_overlap(rule: CommissionRule) -> None:
@@ -314,10 +301,10 @@ def _refuse_overlap(rule: CommissionRule) -> None:
         priority=rule.priority,
         merchant=rule.merchant,
         category=rule.category,
-    )
-    if rule.effective_to is not None:
-        rivals = rivals.filter(effective_from__lt=rule.effective_to)
-    rival = rivals.order_by("id").first()
+        channel=rule.channel,
+    ).order_by("id")
+    wanted = selectors.snapshot(rule)
+    rival = next((each for each in rivals if rules.ties(selectors.snapshot(each), wanted)), None)
     if rival is not None:
         raise CommissionRuleOverlap(
             f"Rule {rival.id} already decides such lines at that time with priority "

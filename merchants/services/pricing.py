@@ -9,10 +9,22 @@ from datetime import datetime
 
 from common.errors import DomainError
 from common.money import Money
-from merchants import explanation, selectors, terms
+from merchants import explanation, freezing, rules, selectors, terms
 from merchants.models import BaseChoice, CommissionPlan, CommissionRule, Merchant, Platform
 from merchants.services.checks import check_row
-from merchants.services.commission import CommissionRuleInvalid, CommissionRuleOverlap
+from merchants.services.commission import (
+    CommissionRuleInvalid,
+    CommissionRuleOverlap,
+    CommissionTiersInvalid,
+    write_tiers,
+)
+from merchants.services.freezing import Volume, volume_of
+from merchants.services.parties import (
+    NewPartyShare,
+    PartyShareInvalid,
+    party_names,
+    write_shares,
+)
 
 MAX_RULES = 200
 MAX_LINES = 100
@@ -38,6 +50,12 @@ class NewRule:
     floor_minor: int | None = None
     cap_minor: int | None = None
     base: str = BaseChoice.GOODS
+    tax_bps: int = 0
+    parties: Sequence[NewPartyShare] = ()
+    tiers: Sequence[rules.Tier] = ()
+    channel: str = ""
+    min_order_minor: int | None = None
+    max_order_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +65,35 @@ class ExplainedSale:
 
 
 def explain_sale(
-    *, plan: CommissionPlan, sale: terms.Sale, service_fee_bps: int, at: datetime
+    *,
+    plan: CommissionPlan,
+    sale: rules.Sale,
+    service_fee_bps: int,
+    volume: Volume,
+    at: datetime,
+    channel: str = "",
 ) -> ExplainedSale:
     """Say what a sale would pay under a plan at an instant, whether the plan is in force or not.
 
-    Args: service_fee_bps: our own fee, usually `platform.service_fee_bps`.
+    Args: service_fee_bps: our own fee, usually `platform.service_fee_bps`. channel: what the buyer
+        would pay through; empty: not known yet.
     Raises: SaleInvalid, UnknownCurrency, AmountOutOfRange.
     """
     _check_sale(plan, sale)
-    rules = selectors.list_matching_rules(
+    known = selectors.list_matching_rules(plan_id=plan.pk, sale=sale, at=at)
+    found = freezing.compute(
         plan_id=plan.pk,
-        merchant_id=sale.merchant_id,
-        categories={line.category for line in sale.lines},
-        currency=sale.currency,
-        at=at,
-    )
-    found = terms.compute(
-        plan_id=plan.pk,
-        rules=rules,
-        lines=sale.lines,
-        merchant_id=sale.merchant_id,
-        currency=sale.currency,
-        shipping_minor=sale.shipping_minor,
+        rules=known,
+        sale=sale,
         service_fee_bps=service_fee_bps,
         at=at,
         refund=plan.refund_policy,
-    )
+        volume_minor=volume_of(known, sale, volume=volume, at=at),
+    ).under(channel)
     return ExplainedSale(found, explanation.explain(found))
 
 
-def _check_sale(plan: CommissionPlan, sale: terms.Sale) -> None:
+def _check_sale(plan: CommissionPlan, sale: rules.Sale) -> None:
     if not 1 <= len(sale.lines) <= MAX_LINES:
         raise SaleInvalid(f"A sale has 1 to {MAX_LINES} lines.", field="lines")
     amounts = [line.amount_minor for line in sale.lines]
@@ -88,39 +105,49 @@ def _check_sale(plan: CommissionPlan, sale: terms.Sale) -> None:
         raise SaleInvalid("This seller is not a seller of the plan's platform.", field="merchant")
 
 
-def draft_rules(*, platform: Platform, wanted: Sequence[NewRule], at: datetime) -> list[terms.Rule]:
+def draft_rules(*, platform: Platform, wanted: Sequence[NewRule], at: datetime) -> list[rules.Rule]:
     """Check rules as `add_rule` would, and make them rules in force from `at` on, written nowhere.
 
     Returns: rules with the ids rule-1, rule-2, … in the order given.
-    Raises: CommissionRuleInvalid and CommissionRuleOverlap with the `position` of the wrong rule,
-        from 0; UnknownCurrency.
+    Raises: CommissionRuleInvalid, CommissionRuleOverlap, CommissionTiersInvalid and
+        PartyShareInvalid with the `position` of the wrong rule, from 0; UnknownCurrency.
     """
     if len(wanted) > MAX_RULES:
         raise CommissionRuleInvalid(f"At most {MAX_RULES} rules.", fields=["rules"])
     named = {each.merchant_id for each in wanted if each.merchant_id is not None}
     sellers = selectors.merchants_by_id(platform_id=platform.pk, merchant_ids=named)
-    seen: set[tuple[str, int, str | None, str]] = set()
-    drafted = []
+    shared = {share.party_id for each in wanted for share in each.parties}
+    names = party_names(platform_id=platform.pk, party_ids=shared)
+    drafted: list[rules.Rule] = []
     for position, each in enumerate(wanted):
-        rank = (each.currency, each.priority, each.merchant_id, each.category)
         if each.merchant_id is not None and each.merchant_id not in sellers:
             raise CommissionRuleInvalid(
                 "This seller is not a seller of the platform.",
                 fields=["merchant"],
                 position=position,
             )
-        if rank in seen:
+        draft = _draft(each, names, position=position, at=at)
+        if any(rules.ties(other, draft) for other in drafted):
             raise CommissionRuleOverlap(
                 "Another of these rules decides such lines with the same priority.",
                 position=position,
             )
-        seen.add(rank)
-        drafted.append(_draft(each, position=position, at=at))
+        drafted.append(draft)
     return drafted
 
 
-def _draft(wanted: NewRule, *, position: int, at: datetime) -> terms.Rule:
-    row = CommissionRule(
+def _draft(wanted: NewRule, names: dict[str, str], *, position: int, at: datetime) -> rules.Rule:
+    try:
+        row = _row(wanted, names, position=position, at=at)
+        check_row(row, CommissionRuleInvalid)
+    except (CommissionRuleInvalid, CommissionTiersInvalid, PartyShareInvalid) as refusal:
+        refusal.facts["position"] = position
+        raise
+    return selectors.snapshot(row)
+
+
+def _row(wanted: NewRule, names: dict[str, str], *, position: int, at: datetime) -> CommissionRule:
+    return CommissionRule(
         id=f"rule-{position + 1}",
         priority=wanted.priority,
         merchant_id=wanted.merchant_id,
@@ -131,12 +158,12 @@ def _draft(wanted: NewRule, *, position: int, at: datetime) -> terms.Rule:
         floor_minor=wanted.floor_minor,
         cap_minor=wanted.cap_minor,
         base=wanted.base,
+        tax_bps=wanted.tax_bps,
+        parties=write_shares(wanted.parties, names),
+        tiers=write_tiers(wanted.tiers),
+        channel=wanted.channel,
+        min_order_minor=wanted.min_order_minor,
+        max_order_minor=wanted.max_order_minor,
         effective_from=at,
         created_at=at,
     )
-    try:
-        check_row(row, CommissionRuleInvalid)
-    except CommissionRuleInvalid as refusal:
-        refusal.facts["position"] = position
-        raise
-    return selectors.snapshot(row)

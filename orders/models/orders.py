@@ -61,7 +61,8 @@ class Order(FSMModelMixin, Sequenced):
     id = IdField(prefix="ord", primary_key=True)
     # Indexed by the unique reference, which begins with it.
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="orders", db_index=False)
-    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="orders")
+    # Indexed with `paid_at`: what a seller sold lately decides the tier of a commission rule.
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="orders", db_index=False)
     reference = models.CharField(max_length=64)  # the platform's own order number
     state = FSMField(default=OrderState.CREATED, choices=OrderState.choices, protected=True)
     currency = models.CharField(max_length=3)
@@ -135,6 +136,7 @@ class Order(FSMModelMixin, Sequenced):
             ),
         ]
         indexes = [
+            models.Index("merchant", "paid_at", name="order_of_merchant"),
             models.Index("pay_by", "id", condition=Q(state="CREATED"), name="order_due_payment"),
             models.Index("ship_by", "id", condition=Q(state="PAID"), name="order_due_shipment"),
             models.Index(

@@ -88,7 +88,9 @@ def _make_rows(platform: Platform, checked: Checked, *, at: datetime) -> list[tu
         )
         for merchant, new in checked
     ]
-    frozen = merchants.freeze_terms_of_all(platform=platform, sales=sales, at=at)
+    frozen = merchants.freeze_terms_of_all(
+        platform=platform, sales=sales, volume=creation.volume_at(at), at=at
+    )
     made = []
     for (merchant, new), terms in zip(checked, frozen, strict=True):
         token = secrets.token_urlsafe(32)

@@ -2,7 +2,7 @@
 money moves."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from merchants import services as merchants
 from merchants import terms as commission
 from merchants.models import Merchant, Platform
 from notifications import services as notifications
-from orders import events
+from orders import events, selectors
 from orders.models import Delivery, Order, OrderLine
 from orders.selectors import hash_buyer_token
 
@@ -91,6 +91,7 @@ def create_order(
                 currency=new.currency,
                 lines=ordered_lines(new),
                 shipping_minor=new.shipping_minor,
+                volume=volume_at(at),
                 at=at,
             )
             order = order_row(
@@ -111,6 +112,15 @@ def _write(order: Order, lines: Sequence[OrderLine], *, at: datetime) -> None:
     with prepared_cursor() as cursor:
         cursor.execute("SELECT orders_create_orders(%s, %s, %s, %s, %s)", [*rows, *who_acts()])
     order._state.adding = False
+
+
+def volume_at(at: datetime) -> Callable[[str, str], int]:
+    """What a seller has sold before `at`, for rules with tiers to ask."""
+
+    def volume(merchant_id: str, currency: str) -> int:
+        return selectors.sold_volume(merchant_id=merchant_id, currency=currency, before=at)
+
+    return volume
 
 
 def seller_unavailable(merchant_id: str | None) -> MerchantUnavailable:

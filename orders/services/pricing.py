@@ -10,11 +10,12 @@ from merchants import selectors as merchant_selectors
 from merchants import services as merchants
 from merchants import what_if
 from merchants.models import CommissionPlan, Platform
-from merchants.terms import Rule, Terms
-from orders.models import Order, OrderState
+from merchants.rules import Rule
+from merchants.terms import Terms
+from orders import selectors
+from orders.models import Order
 
 MAX_ORDERS = 500
-SOLD = (OrderState.PAID, OrderState.SHIPPED, OrderState.CONFIRMED)
 
 
 class CommissionPlanNotFound(DomainError):
@@ -47,7 +48,8 @@ def what_if_rules(
 ) -> what_if.Comparison:
     """Price sold orders again under rules that are written nowhere. See `what_if_plan`.
 
-    Raises: CommissionRuleInvalid, CommissionRuleOverlap, UnknownCurrency.
+    Raises: CommissionRuleInvalid, CommissionRuleOverlap, CommissionTiersInvalid,
+        PartyShareInvalid, UnknownCurrency.
     """
     drafted = merchants.draft_rules(platform=platform, wanted=rules, at=at)
     return _compare(platform, orders, plan_id=None, rules=drafted, at=at)
@@ -61,11 +63,25 @@ def _compare(
     rules: Sequence[Rule],
     at: datetime,
 ) -> what_if.Comparison:
-    sold = orders.filter(platform=platform, state__in=SOLD).order_by("-pk")
-    frozen = sold.values_list("pk", "terms")[:MAX_ORDERS]
+    sold = orders.filter(platform=platform, state__in=selectors.SOLD).order_by("-pk")
+    frozen = list(sold.values_list("pk", "terms")[:MAX_ORDERS])
+    channels = selectors.channels_paid(order_ids=[order_id for order_id, _ in frozen])
+    tiers = any(rule.tiers for rule in rules)
     return what_if.compare(
-        sold=[(order_id, Terms.from_json(written)) for order_id, written in frozen],
+        sold=[
+            _sold(order_id, Terms.from_json(terms), channels.get(order_id), tiers=tiers)
+            for order_id, terms in frozen
+        ],
         plan_id=plan_id,
         rules=rules,
         as_of=at,
     )
+
+
+def _sold(order_id: str, terms: Terms, channel: str | None, *, tiers: bool) -> what_if.Sold:
+    volume_minor = None
+    if tiers:
+        volume_minor = selectors.sold_volume(
+            merchant_id=terms.merchant_id, currency=terms.currency, before=terms.frozen_at
+        )
+    return what_if.Sold(order_id, terms, channel, volume_minor)

@@ -1,11 +1,14 @@
 -- What each payee of a platform has where. One statement, and so one snapshot: money on its way from one column to
 -- the next is never counted twice, nor left out.
 WITH payee AS (
-    SELECT 'merchant:' || m.id || ':payable' AS address, m.id AS merchant_id
+    SELECT 'merchant:' || m.id || ':payable' AS address, m.id AS merchant_id, NULL AS party_id
     FROM merchants_merchant AS m
     WHERE m.platform_id = %(platform)s AND (%(merchants)s::text[] IS NULL OR m.id = ANY (%(merchants)s::text[]))
     UNION ALL
-    SELECT 'platform:' || %(platform)s || ':commission', NULL WHERE %(merchants)s::text[] IS NULL
+    SELECT 'platform:' || %(platform)s || ':commission', NULL, NULL WHERE %(merchants)s::text[] IS NULL
+    UNION ALL
+    SELECT 'party:' || y.id || ':payable', NULL, y.id FROM merchants_party AS y
+    WHERE y.platform_id = %(platform)s AND %(merchants)s::text[] IS NULL
 ), part AS (
     -- Money is held for orders in these two states only (escrow/sql/audit/state_of_order.sql); two partial indexes
     -- find those, and they find each only when it is asked for by name.
@@ -31,8 +34,8 @@ WITH payee AS (
       AND (%(merchants)s::text[] IS NULL OR p.merchant_id = ANY (%(merchants)s::text[]))
     GROUP BY t.address, p.currency
 )
-SELECT payee.merchant_id, part.currency, sum(part.held)::bigint, sum(part.payable)::bigint,
+SELECT payee.merchant_id, payee.party_id, part.currency, sum(part.held)::bigint, sum(part.payable)::bigint,
        sum(part.in_transit)::bigint, sum(part.paid_out)::bigint
 FROM part JOIN payee ON payee.address = part.address
-GROUP BY payee.merchant_id, part.currency
-ORDER BY payee.merchant_id NULLS FIRST, part.currency
+GROUP BY payee.merchant_id, payee.party_id, part.currency
+ORDER BY payee.merchant_id NULLS FIRST, payee.party_id NULLS FIRST, part.currency

@@ -36,6 +36,7 @@ LISTS = (
     "merchants",
     "bank-accounts",
     "commission-plans",
+    "parties",
     "orders",
     "payments",
     "holds",
@@ -143,6 +144,8 @@ def _trade(estate: Estate) -> None:
     for number in range(2):
         shop.add_merchant()
         merchants.create_plan(platform=shop.platform, name=f"{number}", at=START, active=False)
+    for number in range(3):
+        merchants.create_party(platform=shop.platform, reference=f"{number}", name="P", at=START)
     made: dict[str, Callable[[], dict[str, Any]]] = {
         "new": shop.create_order,
         "paid": shop.paid_order,
@@ -206,6 +209,7 @@ def _take_stock(estate: Estate) -> None:
     has["merchant"] = shop.merchants[0].id
     plans = shop.get("/v1/commission-plans").json()["data"]
     (plan,) = (each for each in plans if each["active"])
+    has["party"] = has["first_parties"]
     has["commission_plan"], has["rule"] = plan["id"], plan["rules"][0]["id"]
     has["parcel"] = shop.get(f"/v1/orders/{has['shipped']}").json()["shipments"][0]["id"]
     has["paid_payment"] = shop.get(f"/v1/refunds/{has['refund']}").json()["payment"]
@@ -252,7 +256,11 @@ BODIES: dict[str, Body] = {
     "merchant": lambda asker, thing: {"name": "Garden of tea"},
     "bank-accounts": lambda asker, thing: {"merchant": thing, **ACCOUNT},
     "commission-plans": lambda asker, thing: {"name": "Another"},
-    "rules": lambda asker, thing: RULE,
+    "rules": lambda asker, thing: {
+        **RULE,
+        "tiers": [{"from_minor": 100_000, "rate_bps": 400}],
+    },
+    "parties": lambda asker, thing: {"reference": "carrier", "name": "Carrier"},
     "rule-replace": lambda asker, thing: {"rate_bps": 600},
     "rule-end": lambda asker, thing: {},
     "explain": lambda asker, thing: {"merchant": asker.shop.merchants[0].id, **SALE},

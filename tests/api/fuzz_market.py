@@ -21,7 +21,7 @@ from demo import clockwork
 from demo.local_sandbox import open_sandbox
 from escrow.models import Hold, Refund, Release
 from merchants import services as merchants
-from merchants.models import BankAccount, CommissionPlan, CommissionRule, Merchant
+from merchants.models import BankAccount, CommissionPlan, CommissionRule, Merchant, Party
 from notifications import services as notifications
 from notifications.models import Delivery, Event, WebhookEndpoint
 from notifications.services import fan_out
@@ -75,6 +75,7 @@ class Market:
         models = {
             "bank-accounts": BankAccount,
             "commission-plans": CommissionPlan,
+            "parties": Party,
             "commission-rules": CommissionRule,
             "orders": Order,
             "parcels": Shipment,

@@ -21,7 +21,7 @@ READ_WITH = {
     "payments": {"payments"},
     "refunds": {"refunds"},
     "merchants": {"merchants", "bank-accounts"},
-    "commission": {"commission-plans"},
+    "commission": {"commission-plans", "parties"},
     "balances": {"balances"},
     "payouts": {"settlements", "payouts"},
     "webhooks": {"webhook-endpoints", "deliveries"},

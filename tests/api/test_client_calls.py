@@ -107,7 +107,18 @@ def price(client: Holdfast, shop: Shop) -> None:
     with pytest.raises(Conflict, match="in force"):
         client.commission_plans.create(name="Another one")
     [plan] = client.commission_plans.list()
-    rule = client.commission_plans.add_rule(plan.id, currency="CNY", rate_bps=700, category="tea")
+    party = client.parties.create(reference="carrier", name="Carrier")
+    assert client.parties.retrieve(party.id) == party
+    assert client.parties.list(reference="carrier").first() == party
+    rule = client.commission_plans.add_rule(
+        plan.id,
+        currency="CNY",
+        rate_bps=700,
+        category="tea",
+        parties=[{"party": party.id, "rate_bps": 1}],
+        tiers=[{"from_minor": 10**9, "rate_bps": 300}],
+    )
+    assert (rule.parties[0].name, rule.tiers[0].rate_bps) == ("Carrier", 300)
     following = client.commission_rules.replace(rule.id, rate_bps=600, effective_from=LATER)
 
     rules = {each.id: each for each in client.commission_plans.rules(plan.id)}

@@ -70,6 +70,9 @@ ANSWERS: dict[type[models.Answer], type[serializers.Serializer]] = {
     models.OrderPayment: orders.OrderPaymentAnswer,
     models.OrderRefund: orders.RefundAnswer,
     models.OrderSummary: orders.OrderSummaryAnswer,
+    models.Party: merchants.PartyAnswer,
+    models.PartyPart: orders.PartyPartAnswer,
+    models.PartyShare: merchants.PartyShareAnswer,
     models.Payment: payments.PaymentAnswer,
     models.PaymentPart: payments.PaymentPartAnswer,
     models.Payout: payouts.PayoutAnswer,
@@ -88,6 +91,7 @@ ANSWERS: dict[type[models.Answer], type[serializers.Serializer]] = {
     models.Share: money.ShareAnswer,
     models.Shipment: orders.ShipmentAnswer,
     models.SplitLine: orders.SplitLineAnswer,
+    models.Tier: merchants.TierAnswer,
     models.Terms: orders.TermsAnswer,
     models.WebhookEndpoint: webhooks.EndpointAnswer,
     models.WebhookSecret: webhooks.SecretAnswer,
@@ -115,6 +119,7 @@ BODIES: dict[str, type[serializers.Serializer]] = {
     "orders.extend": ask_orders.ExtensionRequest,
     "orders.ship": ask_orders.ShipmentRequest,
     "refunds.create": ask_refunds.RefundRequest,
+    "parties.create": ask_merchants.PartyRequest,
     "payments.create": ask_payments.PaymentRequest,
     "sandbox.advance_clock": ask_sandbox.AdvanceRequest,
     "webhook_endpoints.create": ask_webhooks.EndpointRequest,
@@ -130,7 +135,9 @@ INSIDE_BODIES: dict[Any, type[serializers.Serializer]] = {
     params.OrderLine: ask_orders.LineRequest,
     params.LineRefund: ask_refunds.LineRefundRequest,
     params.Parcel: ask_orders.ParcelRequest,
+    params.PartyShare: ask_merchants.PartyShareRequest,
     params.SaleLine: ask_merchants.SaleLineRequest,
+    params.Tier: ask_merchants.TierRequest,
 }
 
 

@@ -338,6 +338,7 @@ COST = {  # queries: the key with its platform, the rows, and what each kind of 
     "merchants": 3,
     "bank-accounts": 2,
     "commission-plans": 3,
+    "parties": 2,
     "orders": 6,
     "payments": 3,
     "holds": 3,

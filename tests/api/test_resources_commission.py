@@ -54,12 +54,18 @@ def test_plan_is_answered_with_its_rules(shop: Shop) -> None:
         "priority": 0,
         "merchant": None,
         "category": None,
+        "channel": None,
+        "min_order_minor": None,
+        "max_order_minor": None,
         "currency": "CNY",
         "rate_bps": 500,
         "fixed_minor": 0,
         "floor_minor": 100,
         "cap_minor": 5000,
         "base": "GOODS",
+        "tax_bps": 0,
+        "parties": [],
+        "tiers": [],
         "effective_from": "2025-03-02T09:00:00.000000Z",
         "effective_to": None,
     }
@@ -244,6 +250,8 @@ def test_explanation_says_what_a_sale_would_pay_and_why(shop: Shop) -> None:
     assert found == {
         "amount_minor": 10001,
         "commission_minor": 450,
+        "tax_minor": 0,
+        "parties": [],
         "service_fee_minor": 60,
         "seller_minor": 9491,
     }

@@ -42,6 +42,9 @@ POLICY: dict[tuple[str, str], Policy] = {
     ("bank-accounts", "GET"): Policy("platform:merchants"),
     ("bank-accounts", "POST"): Policy("platform:merchants", "merchant", 201, missing=422),
     ("bank-account", "GET"): Policy("platform:merchants", "bank_account"),
+    ("parties", "GET"): Policy("platform:commission"),
+    ("parties", "POST"): Policy("platform:commission", status=201),
+    ("party", "GET"): Policy("platform:commission", "party"),
     ("commission-plans", "GET"): Policy("platform:commission"),
     ("commission-plans", "POST"): Policy("platform:commission", status=409),  # there is one
     ("commission-plan", "GET"): Policy("platform:commission", "commission_plan"),

@@ -67,7 +67,9 @@ def _capture_in_two(
         )
     with transaction.atomic():
         orders = locks.lock_orders(selectors.order_ids_of_payment(payment_id))
-        shares = {order.id: holds.plan_shares(order) for order in orders.values()}
+        shares = {
+            order.id: holds.plan_shares(order, channel=payment.channel) for order in orders.values()
+        }
         accounts = holds._open_accounts(shares, payment=payment)
         for order in orders.values():
             hold = holds._hold(order, payment=payment, paid_at=paid_at, at=at)

@@ -11,16 +11,18 @@ from django.core import checks
 from django.test import Client
 from django.urls import reverse
 
-from merchants import services
+from merchants import selectors, services
 from merchants.models import (
     ApiKey,
     BankAccount,
     CommissionPlan,
     CommissionRule,
     Merchant,
+    Party,
     Platform,
     User,
 )
+from merchants.rules import PartyShare, Tier
 from notifications import services as notifications
 from notifications.models import (
     Delivery,
@@ -63,6 +65,7 @@ def test_every_model_can_be_browsed_and_no_secret_is_shown(client: Client, opera
     account = BankAccountFactory(account_number=NUMBER)
     key, secret = services.create_api_key(platform=account.platform, name="shop", at=AT)
     CommissionRuleFactory(plan=CommissionPlanFactory(platform=account.platform))
+    services.create_party(platform=account.platform, reference="carrier", name="Carrier", at=AT)
     event = Event.objects.create(
         type="order.paid",
         platform=account.platform,
@@ -173,7 +176,7 @@ def test_key_is_rolled_and_its_successor_is_shown_once(client: Client, operator:
     assert key.expires_at is not None
 
 
-def test_platform_merchant_account_plan_and_rule_are_added(client: Client, operator: User) -> None:
+def test_platform_merchant_account_and_plan_are_added(client: Client, operator: User) -> None:
     post(
         client,
         page("merchants_platform", "create"),
@@ -219,6 +222,19 @@ def test_platform_merchant_account_plan_and_rule_are_added(client: Client, opera
     post(client, url, **returned | {"service_fee_returned_bps": 1})
     plan.refresh_from_db()
     assert asdict(plan.refund_policy) == returned | {"service_fee_returned_bps": 1}
+    assert BankAccount.objects.get().last_four == "8901"
+
+
+def test_rule_with_parties_and_tiers_is_added_once(client: Client, operator: User) -> None:
+    plan = CommissionPlanFactory()
+    post(
+        client,
+        page("merchants_party", "create"),
+        platform=plan.platform.pk,
+        reference="c",
+        name="C",
+    )
+    party = Party.objects.get()
     rule = {
         "plan": plan.pk,
         "priority": 0,
@@ -226,13 +242,21 @@ def test_platform_merchant_account_plan_and_rule_are_added(client: Client, opera
         "rate_bps": 500,
         "fixed_minor": 0,
         "base": "GOODS",
+        "tax_bps": 600,
+        "parties": f"{party.pk} 250 7",
+        "tiers": "100000 400; 500000 300",
         "effective_from": "2026-11-23T08:00",
     }
+    for wrong in ({"parties": f"{party.pk} 2.5 %"}, {"tiers": "5 4 3"}, {"tiers": "5 1; 5 2"}):
+        post(client, page("merchants_commissionrule", "create"), **rule | wrong)
+        assert not CommissionRule.objects.exists()
     post(client, page("merchants_commissionrule", "create"), **rule)
     refused = post(client, page("merchants_commissionrule", "create"), **rule)
 
-    assert BankAccount.objects.get().last_four == "8901"
-    assert CommissionRule.objects.get().effective_from == AT
+    written = selectors.snapshot(CommissionRule.objects.get())
+    assert (written.effective_from, written.tax_bps) == (AT, 600)
+    assert written.parties == (PartyShare(party.pk, "C", 250, 7),)
+    assert written.tiers == (Tier(100_000, 400), Tier(500_000, 300))
     assert "already decides such lines" in refused.content.decode()
 
 

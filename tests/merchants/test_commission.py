@@ -11,7 +11,8 @@ from django.db.utils import IntegrityError, ProgrammingError
 from common.money import UnknownCurrency
 from merchants import services
 from merchants.models import BaseChoice, CommissionPlan, CommissionRule
-from merchants.terms import OrderedLine, Terms
+from merchants.rules import OrderedLine
+from merchants.terms import Terms
 from tests.factories import (
     AT,
     CommissionPlanFactory,
@@ -177,6 +178,7 @@ def freeze(plan: CommissionPlan, *, at: datetime = AT) -> Terms:
         currency="CNY",
         lines=[OrderedLine(category="tea", amount_minor=9001)],
         shipping_minor=1000,
+        volume=lambda merchant, currency: 0,
         at=at,
     )
 
@@ -216,6 +218,7 @@ def test_terms_without_a_plan_take_the_service_fee_only(db: None) -> None:
         currency="CNY",
         lines=[OrderedLine(category="", amount_minor=10_001)],
         shipping_minor=0,
+        volume=lambda merchant, currency: 0,
         at=AT,
     )
 

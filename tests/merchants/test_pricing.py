@@ -8,8 +8,8 @@ import pytest
 from common.money import AmountOutOfRange, UnknownCurrency
 from merchants import selectors, services
 from merchants.models import CommissionPlan, CommissionRule
+from merchants.rules import OrderedLine, Sale
 from merchants.services import NewRule
-from merchants.terms import OrderedLine, Sale
 from tests.factories import AT, CommissionPlanFactory, CommissionRuleFactory, MerchantFactory
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,9 @@ def sale(plan: CommissionPlan, **changes: Any) -> Sale:
 
 
 def explain(plan: CommissionPlan, wanted: Sale) -> services.ExplainedSale:
-    return services.explain_sale(plan=plan, sale=wanted, service_fee_bps=60, at=AT)
+    return services.explain_sale(
+        plan=plan, sale=wanted, service_fee_bps=60, volume=lambda merchant, currency: 0, at=AT
+    )
 
 
 def test_sale_is_explained_as_its_order_would_be(plan: CommissionPlan) -> None:
@@ -96,7 +98,8 @@ def test_drafted_rules_are_in_force_and_written_nowhere(plan: CommissionPlan) ->
     )
 
     assert (one.id, two.id, two.merchant_id, two.cap_minor) == ("rule-1", "rule-2", seller.id, 9)
-    assert one.matches(merchant_id="any", category="tea", currency="CNY", at=AT)
+    anybodys = sale(plan, merchant_id="any")
+    assert one.matches(anybodys, category="tea", channel="", at=AT)
     assert not CommissionRule.objects.exists()
 
 

@@ -11,12 +11,27 @@ from merchants import services
 from merchants.explanation import explain
 from merchants.models import CommissionPlan
 from merchants.refund_policy import EVERYTHING_RETURNED, RefundPolicy
-from merchants.terms import OrderedLine, Terms, TermsUnreadable
+from merchants.rules import OrderedLine
+from merchants.terms import Terms, TermsUnreadable
 from tests.factories import AT, CommissionPlanFactory, MerchantFactory
 
 pytestmark = pytest.mark.django_db
 SHARED = RefundPolicy(
     commission_returned_bps=9_999, service_fee_returned_bps=0, party_returned_bps=2_550
+)
+
+# What the first version wrote of the worked example.
+WRITTEN_1 = (
+    '{"version": 1, "plan_id": "cpl_1", "merchant_id": "mer_1", "currency": "CNY", '
+    '"frozen_at": "2026-11-23T08:00:00+00:00", "goods_minor": 9001, "shipping_minor": 1000, '
+    '"lines": [{"category": "tea", "amount_minor": 9001, "rule_id": "crl_tea", "passed_over": '
+    '[{"rule_id": "crl_any", "reason": "LESS_SPECIFIC", "priority": 0, "specificity": 0}]}], '
+    '"groups": [{"rule": {"id": "crl_tea", "priority": 0, "merchant_id": null, "category": '
+    '"tea", "currency": "CNY", "rate_bps": 500, "fixed_minor": 0, "floor_minor": 100, '
+    '"cap_minor": 5000, "base": "GOODS", "effective_from": "2026-11-22T08:00:00+00:00", '
+    '"effective_to": null}, "goods_minor": 9001, "shipping_minor": 1000, "base_minor": 9001, '
+    '"percent_minor": 450, "commission_minor": 450}], "commission_minor": 450, '
+    '"service_fee_bps": 60, "service_fee_minor": 60}'
 )
 
 
@@ -27,6 +42,7 @@ def freeze(plan: CommissionPlan) -> Terms:
         currency="CNY",
         lines=[OrderedLine(category="tea", amount_minor=9001)],
         shipping_minor=1000,
+        volume=lambda merchant, currency: 0,
         at=AT,
     )
 
@@ -66,13 +82,19 @@ def test_policy_is_frozen_and_later_changes_move_nothing() -> None:
 
 
 def test_terms_of_version_1_return_everything() -> None:
-    written = freeze(CommissionPlanFactory()).to_json() | {"version": 1}
-    del written["refund"]
+    written = json.loads(WRITTEN_1)
 
-    assert Terms.from_json(written).refund == EVERYTHING_RETURNED
+    terms = Terms.from_json(written)
+
+    assert terms.refund == EVERYTHING_RETURNED
+    assert (terms.commission_minor, terms.service_fee_minor, terms.seller_minor) == (450, 60, 9491)
+    assert (terms.groups[0].rate_bps, terms.tax_minor, terms.parties) == (500, 0, ())
+    assert Terms.from_json(json.loads(json.dumps(terms.to_json()))) == terms
+    assert "matches the category" in explain(terms)[0].sentence
+    assert "matches only any line" in explain(terms)[1].sentence
 
 
-def test_terms_of_version_2_are_refused_without_a_policy() -> None:
+def test_terms_are_refused_without_a_policy() -> None:
     written = freeze(CommissionPlanFactory()).to_json()
     del written["refund"]
 

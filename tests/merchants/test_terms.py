@@ -10,17 +10,9 @@ from hypothesis import strategies as st
 
 from common.money import share_half_up
 from merchants.explanation import explain
-from merchants.terms import (
-    CommissionBase,
-    LossReason,
-    OrderedLine,
-    PassedOver,
-    Rule,
-    Terms,
-    TermsUnreadable,
-    commission,
-    compute,
-)
+from merchants.freezing import compute
+from merchants.rules import CommissionBase, OrderedLine, Rule, Sale, commission
+from merchants.terms import LossReason, PassedOver, Terms, TermsUnreadable
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 ANY = Rule(
@@ -50,10 +42,7 @@ def freeze(
     return compute(
         plan_id="cpl_1",
         rules=rules,
-        lines=lines or [OrderedLine("tea", 9001)],
-        merchant_id="mer_1",
-        currency="CNY",
-        shipping_minor=shipping_minor,
+        sale=Sale("mer_1", "CNY", lines or [OrderedLine("tea", 9001)], shipping_minor),
         service_fee_bps=service_fee_bps,
         at=at,
     )
@@ -118,10 +107,10 @@ def test_terms_follow_the_ranking_and_say_who_lost() -> None:
 
     assert line.rule_id == "crl_both"
     assert line.passed_over == (
-        PassedOver("crl_mer", LossReason.LESS_SPECIFIC, 0, 2),
-        PassedOver("crl_tea", LossReason.LESS_SPECIFIC, 0, 1),
+        PassedOver("crl_mer", LossReason.LESS_SPECIFIC, 0, 8),
+        PassedOver("crl_tea", LossReason.LESS_SPECIFIC, 0, 4),
         PassedOver("crl_any", LossReason.LESS_SPECIFIC, 0, 0),
-        PassedOver("crl_low", LossReason.LOWER_PRIORITY, -1, 3),
+        PassedOver("crl_low", LossReason.LOWER_PRIORITY, -1, 12),
     )
 
 
@@ -239,7 +228,7 @@ def test_terms_are_read_back_exactly() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("version", 3),
+        ("version", 4),
         ("refund", {}),
         ("refund", {"commission_returned_bps": 10_001}),
         ("commission_minor", 451),
@@ -328,7 +317,12 @@ def test_terms_winner_outranks_every_other_matching_rule(
         rivals = {
             rule.id: (rule.priority, rule.specificity)
             for rule in rules
-            if rule.matches(merchant_id="mer_1", category=line.category, currency="CNY", at=AT)
+            if rule.matches(
+                Sale("mer_1", "CNY", lines, shipping_minor),
+                category=line.category,
+                channel="",
+                at=AT,
+            )
         }
         assert frozen.rule_id == max(rivals, key=lambda id: rivals[id], default=None)
         assert {loser.rule_id for loser in frozen.passed_over} == rivals.keys() - {frozen.rule_id}

@@ -1,7 +1,7 @@
 """What is answered to questions about commission that change nothing."""
 
 from api.v1.answers.fields import Answer, amount, text, whole
-from api.v1.answers.orders import RemarkAnswer
+from api.v1.answers.orders import PartyPartAnswer, RemarkAnswer
 
 
 class ExplainedAnswer(Answer):
@@ -9,6 +9,10 @@ class ExplainedAnswer(Answer):
 
     amount_minor = amount("What the buyer would pay.", source="terms.amount_minor")
     commission_minor = amount("The platform's commission.", source="terms.commission_minor")
+    tax_minor = amount("Tax on the commission, to the platform too.", source="terms.tax_minor")
+    parties = PartyPartAnswer(
+        many=True, source="terms.parties", help_text="What further parties would get."
+    )
     service_fee_minor = amount("Holdfast's fee.", source="terms.service_fee_minor")
     seller_minor = amount("What is left for the seller.", source="terms.seller_minor")
     explanation = RemarkAnswer(

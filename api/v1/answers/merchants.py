@@ -46,6 +46,27 @@ class BankAccountAnswer(Answer):
     created_at = instant("When you gave it.")
 
 
+class PartyAnswer(Answer):
+    """A further party: somebody a rule may give a part of a sale."""
+
+    id = text("Id of the party, pty_….")
+    reference = text("Your own name for the party.")
+    name = text("Name of the party.")
+    created_at = instant("When you created it.")
+
+
+class PartyShareAnswer(Answer):
+    party = text("Id of the further party.", source="party_id")
+    name = text("Its name when the rule was added.")
+    rate_bps = whole("Its rate of the rule's base, in basis points.")
+    fixed_minor = amount("Its fixed part per order, in minor units.")
+
+
+class TierAnswer(Answer):
+    from_minor = amount("Goods sold in the 30 days before, in minor units, at least.")
+    rate_bps = whole("Rate of the whole order then, in basis points.")
+
+
 class RuleAnswer(Answer):
     """What the platform takes of a sale. Never edited: another rate is another rule."""
 
@@ -53,12 +74,22 @@ class RuleAnswer(Answer):
     priority = whole("The higher one wins.")
     merchant = code("Only for this seller.", source="merchant_id")
     category = code("Only for this category.")
+    channel = code("Only for orders paid through this channel.")
+    min_order_minor = amount(
+        "Only for orders of at least this much, in minor units; null: no bound.", allow_null=True
+    )
+    max_order_minor = amount(
+        "Only for orders of at most this much, in minor units; null: no bound.", allow_null=True
+    )
     currency = text("ISO 4217 code.")
     rate_bps = whole("Rate in basis points: 500 is 5 %.")
     fixed_minor = amount("Fixed part per order, in minor units.")
     floor_minor = amount("At least this much, in minor units; null: none.", allow_null=True)
     cap_minor = amount("At most this much, in minor units; null: none.", allow_null=True)
     base = text("GOODS or GOODS_AND_SHIPPING: what the rate is taken of.")
+    tax_bps = whole("Tax on the commission, in basis points of it.")
+    parties = PartyShareAnswer(many=True, help_text="Further parties that get a part of the base.")
+    tiers = TierAnswer(many=True, help_text="Other rates by what the seller has sold, rising.")
     effective_from = instant("Orders created from this instant.")
     effective_to = later("Orders created before this instant.")
 
@@ -70,13 +101,13 @@ class PlanAnswer(Answer):
     name = text("Name of the plan.")
     active = truth("Whether new orders are priced by it.")
     commission_returned_bps = whole(
-        "How many basis points of the commission a seller gets back when an order is refunded."
+        "What a seller gets back of the commission when an order is refunded, in basis points."
     )
     service_fee_returned_bps = whole(
-        "How many basis points of the service fee a seller gets back when an order is refunded."
+        "What a seller gets back of the service fee when an order is refunded, in basis points."
     )
     party_returned_bps = whole(
-        "How many basis points of further parties' parts a seller gets back on a refund."
+        "What a seller gets back of parties' parts when an order is refunded, in basis points."
     )
     created_at = instant("When you created it.")
     rules = RuleAnswer(many=True, source="rules.all", help_text="All its rules, ended ones too.")

@@ -6,7 +6,7 @@ STATES_OF_REFUND = "PENDING, SUBMITTED, SUCCEEDED, FAILED or UNKNOWN."
 
 
 class ShareAnswer(Answer):
-    payee = text("MERCHANT, PLATFORM, PARTY or SERVICE_FEE.")
+    payee = text("MERCHANT, PLATFORM, TAX, PARTY or SERVICE_FEE.")
     amount_minor = amount("The payee's part, in minor units of the hold's currency.")
 
 
@@ -30,7 +30,7 @@ class HoldAnswer(Answer):
 
 
 class ReleaseLineAnswer(Answer):
-    payee = text("MERCHANT, PLATFORM, PARTY or SERVICE_FEE.")
+    payee = text("MERCHANT, PLATFORM, TAX, PARTY or SERVICE_FEE.")
     amount_minor = amount("What the payee received, in minor units of the release's currency.")
     settlement = code("Id of the statement that pays it, set_….", source="settlement_id")
 
@@ -77,8 +77,9 @@ class RefundAnswer(Answer):
 class BalanceAnswer(Answer):
     """What one payee has where, in one currency."""
 
-    payee = text("PLATFORM or MERCHANT.")
+    payee = text("PLATFORM, MERCHANT or PARTY.")
     merchant = code("Id of the seller.", source="merchant_id")
+    party = code("Id of the further party.", source="party_id")
     currency = text("ISO 4217 code of all amounts.")
     held_minor = amount("Planned for it out of money still held, in minor units.")
     payable_minor = amount("Released to it and not yet paid out, in minor units.")

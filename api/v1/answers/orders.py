@@ -64,7 +64,7 @@ class RefundAnswer(Answer):
 
 
 class SplitLineAnswer(Answer):
-    payee = text("MERCHANT, PLATFORM, PARTY or SERVICE_FEE.")
+    payee = text("MERCHANT, PLATFORM, TAX, PARTY or SERVICE_FEE.")
     amount_minor = amount("The payee's part, in minor units of the order's currency.")
     status = text(
         "planned, void, kept, payable, awaiting_approval, sending, paid, failed or returned."
@@ -80,12 +80,25 @@ class RemarkAnswer(Answer):
     sentence = text("The step in words.")
 
 
+class PartyPartAnswer(Answer):
+    party = text("Id of the further party.", source="party_id")
+    name = text("Its name when the order was created.")
+    amount_minor = amount("What it gets, in minor units of the order's currency.")
+
+
 class TermsAnswer(Answer):
     """The commission terms frozen at the order's creation. Later changes of a plan move nothing."""
 
     commission_minor = amount(
         "The platform's commission, in minor units.", source="terms.commission_minor"
     )
+    tax_minor = amount(
+        "Tax on the commission, to the platform too, in minor units.", source="terms.tax_minor"
+    )
+    parties = PartyPartAnswer(
+        many=True, source="terms.parties", help_text="What further parties get."
+    )
+    channel = code("Payment channel whose rules count.", source="terms.channel")
     service_fee_minor = amount("Holdfast's fee, in minor units.", source="terms.service_fee_minor")
     service_fee_bps = serializers.IntegerField(
         help_text="Holdfast's fee in basis points of the whole amount.",
@@ -96,15 +109,15 @@ class TermsAnswer(Answer):
         "What is left for the seller, in minor units.", source="terms.seller_minor"
     )
     commission_returned_bps = whole(
-        "How many basis points of the commission a seller gets back when an order is refunded.",
+        "What a seller gets back of the commission when an order is refunded, in basis points.",
         source="terms.refund.commission_returned_bps",
     )
     service_fee_returned_bps = whole(
-        "How many basis points of the service fee a seller gets back when an order is refunded.",
+        "What a seller gets back of the service fee when an order is refunded, in basis points.",
         source="terms.refund.service_fee_returned_bps",
     )
     party_returned_bps = whole(
-        "How many basis points of further parties' parts a seller gets back on a refund.",
+        "What a seller gets back of parties' parts when an order is refunded, in basis points.",
         source="terms.refund.party_returned_bps",
     )
     explanation = RemarkAnswer(many=True, help_text="How the split came about, step by step.")

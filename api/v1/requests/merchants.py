@@ -14,6 +14,8 @@ from api.fields import (
 from common.ids import MAX_LENGTH
 from common.money import BPS
 from merchants.models import BaseChoice, Language
+from merchants.services.commission import MAX_TIERS
+from merchants.services.parties import MAX_PARTIES
 from merchants.services.pricing import MAX_LINES, MAX_RULES
 
 MAX_PRIORITY = 1_000_000
@@ -30,7 +32,7 @@ def _returned(of: str) -> WholeNumberField:
         max_value=BPS,
         required=False,
         default=BPS,
-        help_text=f"How many basis points of {of} a seller gets back when an order is refunded.",
+        help_text=f"What a seller gets back of {of} when it is refunded, in basis points.",
     )
 
 
@@ -95,6 +97,37 @@ class PlanRequest(StrictSerializer):
     party_returned_bps = _returned("further parties' parts")
 
 
+class PartyRequest(StrictSerializer):
+    """A further party of your platform: somebody a rule may give a part of a sale."""
+
+    reference = TextField(max_length=64, help_text="Your own name for the party, unique.")
+    name = TextField(max_length=120, help_text="Name of the party, as sellers see it.")
+
+
+class PartyShareRequest(StrictSerializer):
+    party = TextField(max_length=MAX_LENGTH, help_text="Id of the further party.")
+    rate_bps = WholeNumberField(
+        min_value=0,
+        max_value=BPS,
+        required=False,
+        default=0,
+        help_text="Its rate of the rule's base, in basis points.",
+    )
+    fixed_minor = AmountField(
+        required=False, default=0, help_text="Its fixed part per order, in minor units."
+    )
+
+
+class TierRequest(StrictSerializer):
+    from_minor = AmountField(
+        min_value=1,
+        help_text="Goods the seller has sold in the 30 days before, in minor units, at least.",
+    )
+    rate_bps = WholeNumberField(
+        min_value=0, max_value=BPS, help_text="Rate of the whole order then, in basis points."
+    )
+
+
 class TermsRequest(StrictSerializer):
     """The numbers of a rule."""
 
@@ -111,6 +144,27 @@ class TermsRequest(StrictSerializer):
         required=False,
         default=BaseChoice.GOODS,
         help_text="What the rate is taken of.",
+    )
+    tax_bps = WholeNumberField(
+        min_value=0,
+        max_value=BPS,
+        required=False,
+        default=0,
+        help_text="Tax on the commission, in basis points of it; the seller bears it.",
+    )
+    parties = PartyShareRequest(
+        many=True,
+        required=False,
+        default=(),
+        max_length=MAX_PARTIES,
+        help_text="Further parties that get a part of the base, out of the seller's.",
+    )
+    tiers = TierRequest(
+        many=True,
+        required=False,
+        default=(),
+        max_length=MAX_TIERS,
+        help_text="Other rates by what the seller has sold lately, rising.",
     )
 
 
@@ -138,6 +192,19 @@ class DraftRuleRequest(TermsRequest):
         allow_blank=True,
         default="",
         help_text="Only for this category; empty: for all.",
+    )
+    channel = TextField(
+        max_length=32,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Only for orders paid through this channel; empty: for all.",
+    )
+    min_order_minor = _amount(
+        "Only for orders of at least this much, in minor units; null: no bound."
+    )
+    max_order_minor = _amount(
+        "Only for orders of at most this much, in minor units; null: no bound."
     )
 
 
@@ -191,6 +258,13 @@ class SaleRequest(StrictSerializer):
     )
     shipping_minor = AmountField(
         required=False, default=0, help_text="Shipping the buyer would pay, in minor units."
+    )
+    channel = TextField(
+        max_length=32,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Payment channel; empty: not known yet.",
     )
 
 

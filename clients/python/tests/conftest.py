@@ -151,6 +151,9 @@ def order_answer() -> dict[str, Any]:
         "split": [],
         "terms": {
             "commission_minor": 450,
+            "tax_minor": 0,
+            "parties": [],
+            "channel": None,
             "service_fee_minor": 60,
             "service_fee_bps": 60,
             "seller_minor": 9491,

@@ -30,6 +30,7 @@ class _Client(Generic[Mode]):
         self.policy = policy
         self.merchants = resources.Merchants[Mode](self)
         self.bank_accounts = resources.BankAccounts[Mode](self)
+        self.parties = resources.Parties[Mode](self)
         self.commission_plans = resources.CommissionPlans[Mode](self)
         self.commission_rules = resources.CommissionRules[Mode](self)
         self.orders = resources.Orders[Mode](self)

@@ -55,6 +55,21 @@ class SaleLine(TypedDict):
     category: NotRequired[str]
 
 
+class PartyShare(TypedDict):
+    """What a rule gives a further party of its base."""
+
+    party: str
+    rate_bps: NotRequired[int]
+    fixed_minor: NotRequired[int]
+
+
+class Tier(TypedDict):
+    """The rate of the whole order once a seller has sold `from_minor` of goods in 30 days."""
+
+    from_minor: int
+    rate_bps: int
+
+
 class DraftRule(TypedDict):
     """A commission rule to be tried out."""
 
@@ -67,3 +82,9 @@ class DraftRule(TypedDict):
     priority: NotRequired[int]
     merchant: NotRequired[str | None]
     category: NotRequired[str]
+    channel: NotRequired[str]
+    min_order_minor: NotRequired[int | None]
+    max_order_minor: NotRequired[int | None]
+    tax_bps: NotRequired[int]
+    parties: NotRequired[list[PartyShare]]
+    tiers: NotRequired[list[Tier]]

@@ -50,6 +50,43 @@ class BankAccount(Answer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Party(Answer):
+    """A further party: somebody a rule may give a part of a sale."""
+
+    id: str
+    reference: str  # your own name for the party
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartyShare(Answer):
+    """What a rule gives a further party of its base."""
+
+    party: str
+    name: str
+    rate_bps: int
+    fixed_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier(Answer):
+    """The rate of the whole order once a seller has sold `from_minor` of goods in 30 days."""
+
+    from_minor: int
+    rate_bps: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartyPart(Answer):
+    """What a further party gets of an order."""
+
+    party: str
+    name: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CommissionRule(Answer):
     """What the platform takes of a sale. Never edited: another rate is another rule."""
 
@@ -57,12 +94,18 @@ class CommissionRule(Answer):
     priority: int  # the higher one wins
     merchant: str | None  # only for this seller
     category: str | None  # only for this category
+    channel: str | None  # only for orders paid through this channel
+    min_order_minor: int | None
+    max_order_minor: int | None
     currency: str
     rate_bps: int  # basis points: 500 is 5 %
     fixed_minor: int
     floor_minor: int | None
     cap_minor: int | None
     base: str  # GOODS or GOODS_AND_SHIPPING
+    tax_bps: int  # of the commission
+    parties: tuple[PartyShare, ...]
+    tiers: tuple[Tier, ...]
     effective_from: datetime
     effective_to: datetime | None
 
@@ -95,6 +138,8 @@ class ExplainedSale(Answer):
 
     amount_minor: int
     commission_minor: int
+    tax_minor: int  # on the commission, to the platform too
+    parties: tuple[PartyPart, ...]
     service_fee_minor: int
     seller_minor: int
     explanation: tuple[Remark, ...]

@@ -100,8 +100,9 @@ class OrderRefund(Answer):
 class Balance(Answer):
     """What one payee has where, in one currency."""
 
-    payee: str  # PLATFORM or MERCHANT
+    payee: str  # PLATFORM, MERCHANT or PARTY
     merchant: str | None
+    party: str | None
     currency: str
     held_minor: int
     payable_minor: int

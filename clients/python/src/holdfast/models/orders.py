@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from holdfast._decode import Answer
-from holdfast.models.merchants import Merchant, Remark
+from holdfast.models.merchants import Merchant, PartyPart, Remark
 from holdfast.models.money import OrderRefund
 
 
@@ -76,6 +76,9 @@ class Terms(Answer):
     """The commission terms frozen when the order was created."""
 
     commission_minor: int
+    tax_minor: int  # on the commission, to the platform too
+    parties: tuple[PartyPart, ...]
+    channel: str | None  # the payment channel whose rules count
     service_fee_minor: int
     service_fee_bps: int
     seller_minor: int

@@ -5,6 +5,7 @@ from holdfast.resources.merchants import (
     CommissionPlans,
     CommissionRules,
     Merchants,
+    Parties,
 )
 from holdfast.resources.money import (
     Balances,
@@ -28,6 +29,7 @@ __all__ = [
     "Holds",
     "Merchants",
     "Orders",
+    "Parties",
     "Payments",
     "Payouts",
     "Refunds",

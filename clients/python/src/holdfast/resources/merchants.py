@@ -7,7 +7,7 @@ from datetime import datetime
 
 from holdfast import models
 from holdfast._operations import Mode, Resource, get, listing, post
-from holdfast.params import DraftRule, SaleLine
+from holdfast.params import DraftRule, PartyShare, SaleLine, Tier
 
 
 class Merchants(Resource[Mode]):
@@ -95,6 +95,34 @@ class BankAccounts(Resource[Mode]):
         ...
 
 
+class Parties(Resource[Mode]):
+    """Somebody else that rules may give a part of sales: affiliates, carriers, tax offices."""
+
+    @listing("/v1/parties")
+    def list(
+        self,
+        *,
+        reference: str | None = None,
+        created_from: datetime | None = None,
+        created_before: datetime | None = None,
+        limit: int | None = None,
+    ) -> models.Party:
+        """List further parties, newest first."""
+        ...
+
+    @post("/v1/parties")
+    def create(
+        self, *, reference: str, name: str, idempotency_key: str | None = None
+    ) -> models.Party:
+        """Take in a further party."""
+        ...
+
+    @get("/v1/parties/{party_id}")
+    def retrieve(self, party_id: str) -> models.Party:
+        """Read a further party."""
+        ...
+
+
 class CommissionPlans(Resource[Mode]):
     """What your platform takes of sales."""
 
@@ -146,9 +174,15 @@ class CommissionPlans(Resource[Mode]):
         floor_minor: int | None = None,
         cap_minor: int | None = None,
         base: str | None = None,
+        tax_bps: int | None = None,
+        parties: Sequence[PartyShare] | None = None,
+        tiers: Sequence[Tier] | None = None,
         priority: int | None = None,
         merchant: str | None = None,
         category: str | None = None,
+        channel: str | None = None,
+        min_order_minor: int | None = None,
+        max_order_minor: int | None = None,
         effective_from: datetime | None = None,
         effective_to: datetime | None = None,
         idempotency_key: str | None = None,
@@ -165,6 +199,7 @@ class CommissionPlans(Resource[Mode]):
         currency: str,
         lines: Sequence[SaleLine],
         shipping_minor: int | None = None,
+        channel: str | None = None,
         idempotency_key: str | None = None,
     ) -> models.ExplainedSale:
         """Ask what a sale would pay under this plan now, and why. Nothing is written."""
@@ -198,6 +233,9 @@ class CommissionRules(Resource[Mode]):
         floor_minor: int | None = None,
         cap_minor: int | None = None,
         base: str | None = None,
+        tax_bps: int | None = None,
+        parties: Sequence[PartyShare] | None = None,
+        tiers: Sequence[Tier] | None = None,
         effective_from: datetime | None = None,
         effective_to: datetime | None = None,
         idempotency_key: str | None = None,
