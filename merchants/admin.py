@@ -18,7 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from merchants import forms, services
+from merchants import admin_plans, forms, services
 from merchants.admin_pages import ReadOnlyAdmin, ServiceAdmin, operator, service_page
 from merchants.models import (
     ApiKey,
@@ -263,7 +263,7 @@ class CommissionPlanAdmin(ReadOnlyAdmin):
     list_select_related = ["platform"]
     search_fields = ["name"]
     actions_list = ["create"]
-    actions_detail = ["set_refund_policy"]
+    actions_detail = ["import_rules", "history_page", "set_refund_policy"]
 
     @action(description=_("Add commission plan"), permissions=["create"])
     def create(self, request: HttpRequest) -> HttpResponse:
@@ -274,6 +274,14 @@ class CommissionPlanAdmin(ReadOnlyAdmin):
             form_class=forms.PlanForm,
             call=services.create_plan,
         )
+
+    @action(description=_("Import rules"), permissions=["operate"])
+    def import_rules(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return admin_plans.import_page(self, request, object_id)
+
+    @action(description=_("What changed"))
+    def history_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return admin_plans.history_page(self, request, object_id)
 
     @action(description=_("Set refund policy"), permissions=["operate"])
     def set_refund_policy(self, request: HttpRequest, object_id: str) -> HttpResponse:

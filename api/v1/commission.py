@@ -99,6 +99,26 @@ class RulesView(pages.ItemView):
         return Response(kept.write(plan_answers.RuleAnswer, rule), 201)
 
 
+class ImportView(pages.ActionView):
+    scope = "commission"
+    listing = PlansView
+
+    @extend_schema(request=requests.ImportRequest, responses=plan_answers.ImportAnswer)
+    @refuses(merchants.import_rules)
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        """Add the rules of a CSV file to a plan, all or none. By default it is a dry run.
+
+        Columns: currency and rate_bps, then, as needed, those of a rule; parties and tiers are
+        written `pty_1 250 0; pty_2 0 30` and `100000 400; 500000 300`.
+        """
+        body = self.read(requests.ImportRequest)
+        found = merchants.import_rules(
+            plan=self.find(id), text=body["csv"], dry_run=body["dry_run"], at=request.at
+        )
+        return Response(plan_answers.ImportAnswer(found).data)
+
+
 class _RuleView(pages.ActionView):
     scope = "commission"
     listing = PlansView

@@ -34,6 +34,7 @@ urlpatterns = [
     path("commission-plans", commission.PlansView.as_view(), name="commission-plans"),
     path("commission-plans/<name:id>", commission.PlanView.as_view(), name="commission-plan"),
     path("commission-plans/<name:id>/rules", commission.RulesView.as_view(), name="rules"),
+    path("commission-plans/<name:id>/import", commission.ImportView.as_view(), name="import"),
     path("commission-plans/<name:id>/explain", commission.ExplainView.as_view(), name="explain"),
     path("commission-plans/<name:id>/what-if", commission.WhatIfView.as_view(), name="what-if"),
     path(

@@ -57,12 +57,14 @@ from merchants.services.pricing import (
     draft_rules,
     explain_sale,
 )
+from merchants.services.rule_import import CommissionImportInvalid, import_rules
 
 __all__ = [
     "ApiKeyInvalid",
     "ApiKeyLimit",
     "ApiKeyRefused",
     "BankAccountInvalid",
+    "CommissionImportInvalid",
     "CommissionPlanTaken",
     "CommissionRuleInvalid",
     "CommissionRuleOverlap",
@@ -93,6 +95,7 @@ __all__ = [
     "find_api_key",
     "freeze_terms",
     "freeze_terms_of_all",
+    "import_rules",
     "move_clock",
     "reactivate_merchant",
     "read_account_number",

@@ -98,7 +98,7 @@ def set_refund_policy(
         says when, and orders created before keep what they froze.
     Raises: CommissionRuleInvalid. Locks: the plan.
     """
-    plan = _lock_plan(plan_id)
+    plan = lock_plan(plan_id)
     plan.commission_returned_bps = commission_returned_bps
     plan.service_fee_returned_bps = service_fee_returned_bps
     plan.party_returned_bps = party_returned_bps
@@ -142,7 +142,7 @@ def add_rule(
         PartyShareInvalid, UnknownCurrency.
     Locks: the plan, so that of two rules at once the second one sees the first.
     """
-    _lock_plan(plan.pk)
+    lock_plan(plan.pk)
     if merchant is not None and merchant.platform_id != plan.platform_id:
         raise CommissionRuleInvalid(
             "This seller is not a seller of the plan's platform.", fields=["merchant"]
@@ -245,7 +245,8 @@ def replace_rule(
     return rule
 
 
-def _lock_plan(plan_id: str) -> CommissionPlan:
+def lock_plan(plan_id: str) -> CommissionPlan:
+    """Let one writer at a time change a plan's rules; step of every use case that does."""
     return CommissionPlan.objects.select_for_update(of=("self",), no_key=True).get(pk=plan_id)
 
 
@@ -254,7 +255,7 @@ def _lock_rule(rule_id: str) -> CommissionRule:
     rule = CommissionRule.objects.filter(pk=rule_id).first()
     if rule is None:
         raise CommissionRuleInvalid(f"There is no commission rule {rule_id!r}.", rule=rule_id)
-    _lock_plan(rule.plan_id)
+    lock_plan(rule.plan_id)
     rule.refresh_from_db()
     return rule
 

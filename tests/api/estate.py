@@ -260,6 +260,7 @@ BODIES: dict[str, Body] = {
         **RULE,
         "tiers": [{"from_minor": 100_000, "rate_bps": 400}],
     },
+    "import": lambda asker, thing: {"csv": "currency,rate_bps\nUSD,500\n"},
     "parties": lambda asker, thing: {"reference": "carrier", "name": "Carrier"},
     "rule-replace": lambda asker, thing: {"rate_bps": 600},
     "rule-end": lambda asker, thing: {},

@@ -107,6 +107,8 @@ def price(client: Holdfast, shop: Shop) -> None:
     with pytest.raises(Conflict, match="in force"):
         client.commission_plans.create(name="Another one")
     [plan] = client.commission_plans.list()
+    tried = client.commission_plans.import_rules(plan.id, csv="currency,rate_bps\nUSD,x\n")
+    assert (tried.applied, tried.count, tried.errors[0].column) == (False, 0, "rate_bps")
     party = client.parties.create(reference="carrier", name="Carrier")
     assert client.parties.retrieve(party.id) == party
     assert client.parties.list(reference="carrier").first() == party

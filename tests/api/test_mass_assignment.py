@@ -17,6 +17,7 @@ OF = {
     "merchant": "merchant",
     "bank-accounts": "merchant",
     "rules": "commission_plan",
+    "import": "commission_plan",
     "explain": "commission_plan",
     "what-if": "commission_plan",
     "rule-replace": "rule",

@@ -50,6 +50,7 @@ POLICY: dict[tuple[str, str], Policy] = {
     ("commission-plan", "GET"): Policy("platform:commission", "commission_plan"),
     ("rules", "GET"): Policy("platform:commission", "commission_plan"),
     ("rules", "POST"): Policy("platform:commission", "commission_plan", 201),
+    ("import", "POST"): Policy("platform:commission", "commission_plan"),
     ("explain", "POST"): Policy("platform:commission", "commission_plan"),
     ("what-if", "POST"): Policy("platform:commission", "commission_plan"),
     ("rule-replace", "POST"): Policy("platform:commission", "rule", 201),

@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from api.v1.answers.fields import Answer, amount, code, instant, later, text, truth, whole
+from merchants.services.rule_import import RuleImport
 
 
 class MerchantAnswer(Answer):
@@ -92,6 +93,24 @@ class RuleAnswer(Answer):
     tiers = TierAnswer(many=True, help_text="Other rates by what the seller has sold, rising.")
     effective_from = instant("Orders created from this instant.")
     effective_to = later("Orders created before this instant.")
+
+
+class RowErrorAnswer(Answer):
+    line = whole("Line of the file, counted from 1.")
+    column = code("Name of the column, when it is one column's.")
+    code = text("What kind of error it is.")
+    sentence = text("What is wrong, in words.")
+
+
+class ImportAnswer(Answer):
+    """What a file of rules would add, or has added."""
+
+    applied = truth("Whether the rules were added; false in a dry run.")
+    count = serializers.SerializerMethodField(help_text="Number of rules; 0 when it has errors.")
+    errors = RowErrorAnswer(many=True, help_text="What is wrong, line by line.")
+
+    def get_count(self, found: RuleImport) -> int:
+        return len(found.rules)
 
 
 class PlanAnswer(Answer):

@@ -17,6 +17,7 @@ from merchants.models import BaseChoice, Language
 from merchants.services.commission import MAX_TIERS
 from merchants.services.parties import MAX_PARTIES
 from merchants.services.pricing import MAX_LINES, MAX_RULES
+from merchants.services.rule_import import MAX_CHARACTERS
 
 MAX_PRIORITY = 1_000_000
 CURRENCY = "ISO 4217 code, such as CNY."
@@ -230,6 +231,21 @@ class ReplacementRequest(TermsRequest):
     )
     effective_to = InstantField(
         required=False, allow_null=True, default=None, help_text="Its own end; null: no end."
+    )
+
+
+class ImportRequest(StrictSerializer):
+    """Many rules at once, as a CSV file."""
+
+    csv = serializers.CharField(
+        max_length=MAX_CHARACTERS,
+        trim_whitespace=False,
+        help_text="A header of column names, then a rule a line.",
+    )
+    dry_run = TruthField(
+        required=False,
+        default=True,
+        help_text="true: only say what it would add, or what is wrong.",
     )
 
 

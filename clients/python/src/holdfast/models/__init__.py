@@ -19,6 +19,8 @@ from holdfast.models.merchants import (
     Remark,
     RepricedOrder,
     RepricedTotal,
+    RowError,
+    RuleImport,
     Tier,
     WhatIf,
 )
@@ -109,6 +111,8 @@ __all__ = [
     "RepricedOrder",
     "RepricedTotal",
     "Resent",
+    "RowError",
+    "RuleImport",
     "Settlement",
     "SettlementDetail",
     "SettlementLine",

@@ -125,6 +125,25 @@ class CommissionPlan(Answer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RowError(Answer):
+    """What is wrong in a file of rules, and where."""
+
+    line: int  # counted from 1
+    column: str | None
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleImport(Answer):
+    """What a file of rules would add, or has added."""
+
+    applied: bool
+    count: int
+    errors: tuple[RowError, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Remark(Answer):
     """One step of how a split comes about."""
 

@@ -190,6 +190,18 @@ class CommissionPlans(Resource[Mode]):
         """Add a rule to a plan, for orders to come. `rate_bps`: 500 is 5 %."""
         ...
 
+    @post("/v1/commission-plans/{plan_id}/import")
+    def import_rules(
+        self,
+        plan_id: str,
+        *,
+        csv: str,
+        dry_run: bool | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.RuleImport:
+        """Add the rules of a CSV file, all or none. It is a dry run unless `dry_run` is False."""
+        ...
+
     @post("/v1/commission-plans/{plan_id}/explain")
     def explain(
         self,
