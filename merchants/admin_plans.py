@@ -11,6 +11,7 @@ import pghistory
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -94,6 +95,8 @@ def import_page(admin: ModelAdmin, request: HttpRequest, plan_id: str) -> HttpRe
 
 def history_page(admin: ModelAdmin, request: HttpRequest, plan_id: str) -> HttpResponse:
     """Show what changed in a plan between two instants."""
+    if not admin.has_view_permission(request):
+        raise PermissionDenied
     plan = get_object_or_404(CommissionPlan, pk=plan_id)
     now = timezone.now()
     initial = {"since": now - timedelta(days=30), "until": now}

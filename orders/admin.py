@@ -5,9 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
 
 from ledger import admin_panels as panels
 from ledger import selectors as books
@@ -29,6 +31,7 @@ from merchants.models import Platform
 from merchants.rules import CommissionBase
 from merchants.terms import Group, Terms
 from orders import selectors
+from orders.admin_what_if import what_if_page
 from orders.models import Order, OrderState, Payment, PaymentState
 
 ORDER_TONES: dict[str, str] = {
@@ -64,6 +67,13 @@ class OrderAdmin(ShownAdmin):
         dates_filter("created_at", _("Created")),
     ]
     list_select_related = ["merchant"]
+    actions_list = ("what_if",)
+
+    @action(description=_("Commission what-if"))
+    def what_if(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return what_if_page(self, request)
 
     def found_by(self, term: str) -> Q:
         # The unique index begins with the platform.

@@ -56,6 +56,9 @@ def test_page_shows_what_changed_between_two_instants(client: Client) -> None:
     )
     url = reverse("admin:merchants_commissionplan_history_page", args=[plan.pk])
 
+    stranger = Client()
+    stranger.force_login(User.objects.create_user("staff", is_staff=True))
+    assert stranger.get(url).status_code == 403
     before = client.get(url, {"since": "2026-11-22T00:00", "until": "2026-11-23T08:00"})
     after = client.get(url, {"since": "2026-11-23T08:00", "until": "2126-11-25T00:00"})
 
