@@ -5,7 +5,7 @@ rule or a clock.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -19,6 +19,7 @@ __all__ = ["CommissionBase", "Group", "LineTerms", "OrderedLine", "Rule", "Sale"
 # 1 had no refund policy: everything was returned. 2 had no tax, further parties, channels, amounts
 # and tiers, and a specificity of 0 to 3.
 JSON_VERSION = 3
+ATOMS = (int, str, type(None))
 NEW_IN_3: Mapping[str, Any] = {
     "channel": "",
     "tax_minor": 0,
@@ -157,7 +158,7 @@ class Terms:
 
     def to_json(self) -> dict[str, Any]:
         """Write the terms as JSON-able values: nothing needs computing again later."""
-        return {"version": JSON_VERSION, **_plain(asdict(self))}
+        return {"version": JSON_VERSION, **_plain(self)}
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Self:
@@ -214,11 +215,16 @@ def _of_version_3(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Turn tuples into lists and instants into ISO 8601; str enums and ints are JSON already."""
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, (list, tuple)):
+    """Turn our values into objects, tuples into lists and instants into ISO 8601.
+
+    Every order is written so: `asdict` would copy it all once more.
+    """
+    if type(value) in ATOMS:
+        return value
+    if isinstance(value, tuple):
         return [_plain(each) for each in value]
+    if is_dataclass(value):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, datetime):
         return value.isoformat()
     return value.value if isinstance(value, StrEnum) else value

@@ -62,7 +62,7 @@ class Shipment(Answer):
 class SplitLine(Answer):
     """One payee's part of an order."""
 
-    payee: str  # MERCHANT, PLATFORM, PARTY or SERVICE_FEE
+    payee: str  # MERCHANT, PLATFORM, TAX, PARTY or SERVICE_FEE
     amount_minor: int
     status: str
     settlement: str | None
