@@ -43,6 +43,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     orders.remind_due_confirmations,
     escrow.cancel_due_shipments,
     escrow.release_due_confirmations,
+    escrow.lapse_due_disputes,
     escrow.query_due_refunds,
     escrow.send_due_refunds,
     payouts.cut_due_settlements,

@@ -24,6 +24,7 @@ SWEEPS: dict[str, Sweep] = {
     "orders.remind_due_confirmations": orders.remind_due_confirmations,
     "escrow.cancel_due_shipments": escrow.cancel_due_shipments,
     "escrow.release_due_confirmations": escrow.release_due_confirmations,
+    "escrow.lapse_due_disputes": escrow.lapse_due_disputes,
     "escrow.query_due_refunds": escrow.query_due_refunds,
     "escrow.send_due_refunds": escrow.send_due_refunds,
     "escrow.guarantee_due_debts": escrow.guarantee_due_debts,
@@ -53,6 +54,9 @@ _DUE = {
     "escrow.release_due_confirmations": """
         SELECT min(o.confirm_by) FROM orders_order o
         JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD' WHERE o.state = 'SHIPPED'""",
+    "escrow.lapse_due_disputes": """
+        SELECT min(due_at) + interval '1 microsecond' FROM escrow_dispute
+        WHERE due_at IS NOT NULL""",
     "escrow.query_due_refunds": """
         SELECT min(due_at) FROM escrow_refund WHERE due_at IS NOT NULL AND state <> 'PENDING'""",
     "escrow.send_due_refunds": """

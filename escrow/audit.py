@@ -20,6 +20,8 @@ CHECKS = (
     "deduction_is_booked",
     "debts_are_receivable",
     "debt_is_its_steps",
+    "dispute_freezes",
+    "dispute_is_paid",
 )
 
 

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from escrow.models import Debt, Refund, Surplus
+from escrow.models import Debt, Dispute, Refund, Surplus
 from notifications import services as notifications
+from orders.events import instant, order_facts
 
 
 def record_refund_event(refund: Refund, type: str, *, at: datetime) -> None:
@@ -57,6 +58,34 @@ def record_surplus_event(surplus: Surplus, *, platform_id: str, at: datetime) ->
             "amount_minor": surplus.amount_minor,
             "currency": surplus.currency,
             "reason": surplus.reason,
+        },
+        at=at,
+    )
+
+
+def record_dispute_event(dispute: Dispute, type: str, *, by: str, at: datetime) -> None:
+    """Write a dispute's event. The caller has locked the dispute and saves `event_sequence`
+    after."""
+    notifications.record_event(
+        type=type,
+        platform_id=dispute.platform_id,
+        subject_id=dispute.id,
+        sequence=dispute.next_sequence(),
+        data={
+            **order_facts(dispute.order),
+            "dispute": dispute.id,
+            "kind": dispute.kind,
+            "by": str(by),
+            "dispute_state": dispute.state,
+            "dispute_reason": dispute.reason,
+            "waits_for": dispute.waits_for or None,
+            "due_at": instant(dispute.due_at),
+            "asked_minor": dispute.asked_minor,
+            "answer": dispute.answer or None,
+            "offer_minor": dispute.offer_minor,
+            "needs_return": dispute.needs_return,
+            "resolution": dispute.resolution or None,
+            "resolved_minor": dispute.resolved_minor,
         },
         at=at,
     )

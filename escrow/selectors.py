@@ -12,6 +12,10 @@ from escrow.models import (
     DebtState,
     DebtStep,
     Deduction,
+    Dispute,
+    DisputeLine,
+    DisputeStep,
+    Evidence,
     Hold,
     HoldShare,
     HoldState,
@@ -109,6 +113,31 @@ def refunds_of(*, platform_id: str) -> QuerySet[Refund]:
     return refunds.prefetch_related(shares, lines)
 
 
+def disputes_of(*, platform_id: str) -> QuerySet[Dispute]:
+    """A platform's disputes with their timeline, lines and files, the bytes left out."""
+    return with_timeline(Dispute.objects.filter(platform_id=platform_id))
+
+
+def with_timeline(disputes: QuerySet[Dispute]) -> QuerySet[Dispute]:
+    """Bring along what is shown of disputes: steps in their order, lines, and files without the
+    bytes."""
+    return disputes.select_related("order").prefetch_related(
+        Prefetch("steps", DisputeStep.objects.order_by("position")),
+        Prefetch("lines", DisputeLine.objects.select_related("line").order_by("line__position")),
+        Prefetch("evidence", Evidence.objects.defer("content").order_by("pk")),
+    )
+
+
+def dispute_of_order(*, order_id: str) -> Dispute | None:
+    """Return the latest dispute of an order with its timeline; None when there never was one."""
+    return with_timeline(Dispute.objects.filter(order_id=order_id)).order_by("-pk").first()
+
+
+def open_disputes() -> QuerySet[Dispute]:
+    """Disputes somebody has to do something about by a date."""
+    return Dispute.objects.filter(due_at__isnull=False)
+
+
 def unshipped_orders() -> QuerySet[Order]:
     """Orders whose held money goes back after `ship_by`."""
     return Order.objects.filter(state=OrderState.PAID, hold__state=HoldState.HELD)
@@ -136,7 +165,8 @@ def open_refunds() -> QuerySet[Refund]:
 
 def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | None:
     """Return when a platform's next order is canceled because it was not shipped, or confirmed
-    automatically, or the platform pays a seller's debt.
+    automatically, the platform pays a seller's debt, or a dispute goes on because somebody was
+    silent.
 
     Args: after: only what is due later than this instant.
     """
@@ -150,6 +180,9 @@ def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | N
             "guaranteed_at",
             after=after,
             wait=MISSED,
+        ),
+        earliest(
+            open_disputes().filter(platform_id=platform_id), "due_at", after=after, wait=MISSED
         ),
     )
 

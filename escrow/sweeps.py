@@ -14,6 +14,7 @@ from escrow import selectors
 from escrow.services import debts
 from escrow.services import refund as refunds
 from escrow.services import release as releases
+from escrow.services.disputes import deadlines
 from escrow.services.hold import record_capture
 from merchants import clocks
 from orders.claims import by_clock, claim_due, lease_due
@@ -67,6 +68,18 @@ def _release_one_by_one(*, at: datetime, platform_id: str | None) -> int:
         due,
         lambda order_id: releases.release_due_order(order_id=order_id, at=at),
         sweep="release_due_confirmations",
+    )
+
+
+def lapse_due_disputes(*, at: datetime, platform_id: str | None = None) -> int:
+    """Do what silence means in disputes whose deadline has passed."""
+    due = claim_due(
+        selectors.open_disputes(), field="due_at", at=at, limit=BATCH, platform_id=platform_id
+    )
+    return run_each(
+        due,
+        lambda dispute_id: deadlines.lapse_deadline(dispute_id=dispute_id, at=at),
+        sweep="lapse_due_disputes",
     )
 
 

@@ -26,6 +26,12 @@ def release_due_confirmations() -> int:
         return clocks.sweep_every_clock(sweeps.release_due_confirmations, now=timezone.now())
 
 
+@shared_task(name="escrow.lapse_due_disputes")
+def lapse_due_disputes() -> int:
+    with pghistory.context(actor="sweep:lapse_due_disputes"):
+        return clocks.sweep_every_clock(sweeps.lapse_due_disputes, now=timezone.now())
+
+
 @shared_task(name="escrow.send_due_refunds")
 def send_due_refunds() -> int:
     with pghistory.context(actor="sweep:send_due_refunds"):

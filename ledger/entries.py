@@ -21,6 +21,7 @@ class EntryKind(StrEnum):
     REFUND_ASKED = "refund-asked"
     SURPLUS_REFUND_ASKED = "surplus-refund-asked"
     REFUND_DONE = "refund-done"
+    CHARGEBACK = "chargeback"
     PAYOUT_SENT = "payout-sent"
     PAYOUT_PAID = "payout-paid"
     CLAWBACK = "clawback"
@@ -55,6 +56,7 @@ ROUTES: dict[EntryKind, frozenset[tuple[str, str]]] = {
     EntryKind.REFUND_ASKED: frozenset({("held", D), ("refund_in_transit", C)}),
     EntryKind.SURPLUS_REFUND_ASKED: frozenset({("surplus", D), ("refund_in_transit", C)}),
     EntryKind.REFUND_DONE: frozenset({("refund_in_transit", D), ("channel_receivable", C)}),
+    EntryKind.CHARGEBACK: frozenset({("held", D), ("channel_receivable", C)}),
     EntryKind.PAYOUT_SENT: frozenset(
         {
             ("merchant_payable", D),
@@ -228,6 +230,22 @@ def refund_done(
         currency=currency,
         legs=(
             Leg(chart.refund_in_transit(channel), amount_minor),
+            Leg(chart.channel_receivable(channel), -amount_minor),
+        ),
+    )
+
+
+def chargeback(
+    *, dispute_id: str, order_id: str, channel: str, amount_minor: int, currency: str
+) -> Draft:
+    """The channel has taken held money back for the buyer. Dr held / Cr channel receivable."""
+    return _draft(
+        EntryKind.CHARGEBACK,
+        fact=dispute_id,
+        subject=order_id,
+        currency=currency,
+        legs=(
+            Leg(chart.HELD, amount_minor),
             Leg(chart.channel_receivable(channel), -amount_minor),
         ),
     )

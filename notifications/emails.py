@@ -19,7 +19,8 @@ from common.money import Money
 from merchants.models import Language, Merchant
 from notifications.models import Audience, Channel, Delivery, DeliveryState, Event
 
-# event type -> who is told. `order.canceled` is told only of orders that had been paid.
+# event type -> who is told. `order.canceled` is told only of orders that had been paid, and not
+# when the end of a dispute tells of it.
 MAILS: Mapping[str, tuple[Audience, ...]] = {
     "order.paid": (Audience.SELLER,),
     "order.ship_reminder": (Audience.SELLER,),
@@ -27,13 +28,20 @@ MAILS: Mapping[str, tuple[Audience, ...]] = {
     "order.confirm_reminder": (Audience.BUYER,),
     "order.confirm_extended": (Audience.SELLER, Audience.BUYER),
     "order.canceled": (Audience.SELLER, Audience.BUYER),
+    "dispute.opened": (Audience.SELLER, Audience.BUYER),
+    "dispute.answered": (Audience.BUYER,),
+    "dispute.return_awaited": (Audience.SELLER, Audience.BUYER),
+    "dispute.sent_back": (Audience.SELLER,),
+    "dispute.resolved": (Audience.SELLER, Audience.BUYER),
+    "dispute.withdrawn": (Audience.SELLER,),
     "payout.paid": (Audience.SELLER,),
     "payout.failed": (Audience.SELLER,),
     "payout.returned": (Audience.SELLER,),
     "webhook_endpoint.disabled": (Audience.PLATFORM,),
 }
 FOLDERS = {Language.ENGLISH.value: "en", Language.CHINESE.value: "zh_Hans"}
-INSTANTS = ("ship_by", "confirm_by", "failing_since")
+INSTANTS = ("ship_by", "confirm_by", "due_at", "failing_since")
+TOLD_BY_DISPUTES = ("DISPUTE", "CHARGEBACK")  # values of orders.models.CancelReason
 LONGEST_ADDRESS = 254
 
 
@@ -89,7 +97,9 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
 def _is_told(event: Event) -> bool:
     if event.type not in MAILS:
         return False
-    return event.type != "order.canceled" or event.data["ship_by"] is not None
+    if event.type != "order.canceled":
+        return True
+    return event.data["ship_by"] is not None and event.data["reason"] not in TOLD_BY_DISPUTES
 
 
 def _merchant_of(event: Event) -> str:
@@ -148,15 +158,20 @@ def _words(event: Event, language: str) -> dict[str, Any]:
     words = {
         **facts,
         **instants,
-        "amount": _amount(facts),
+        **_amounts(facts),
         "merchant_name": merchant.name if merchant else "",
         "platform_name": (event.platform.name_zh if chinese else "") or event.platform.name,
     }
     return {name: _one_line(value) for name, value in words.items()}
 
 
-def _amount(facts: Mapping[str, Any]) -> str:
-    return str(Money(facts["amount_minor"], facts["currency"])) if "currency" in facts else ""
+def _amounts(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Each amount as people read it: `amount_minor` as `amount`."""
+    return {
+        name.removesuffix("_minor"): str(Money(value, facts["currency"]))
+        for name, value in facts.items()
+        if name.endswith("_minor") and value is not None
+    }
 
 
 def _one_line(value: Any) -> Any:

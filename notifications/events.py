@@ -75,6 +75,22 @@ class DebtFacts(TypedDict):
     currency: str
 
 
+class DisputeFacts(OrderFacts):
+    dispute: str  # id
+    kind: str  # COMPLAINT or CHARGEBACK
+    by: str  # a value of escrow.models.Actor: who did it
+    dispute_state: str
+    dispute_reason: str
+    waits_for: str | None  # MERCHANT, BUYER or OPERATOR; empty once it is closed
+    due_at: str | None  # ISO 8601; until when
+    asked_minor: int  # minor units of `currency` the buyer wants back
+    answer: str | None  # ACCEPT, OFFER or CONTEST; empty until the seller has answered
+    offer_minor: int | None  # minor units of `currency` offered to the buyer
+    needs_return: bool  # the offer holds when the goods come back
+    resolution: str | None  # FULL, PARTIAL or NONE; empty until it is resolved
+    resolved_minor: int | None  # minor units of `currency` the buyer gets
+
+
 class PayoutFacts(TypedDict):
     payout: str
     merchant: str | None  # empty: paid to the platform itself
@@ -118,6 +134,17 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     "debt.reduced": DebtFacts,
     "debt.settled": DebtFacts,
     "debt.written_off": DebtFacts,
+    "dispute.opened": DisputeFacts,
+    "dispute.evidence_added": DisputeFacts,
+    "dispute.answered": DisputeFacts,
+    "dispute.unanswered": DisputeFacts,
+    "dispute.offer_declined": DisputeFacts,
+    "dispute.return_awaited": DisputeFacts,
+    "dispute.sent_back": DisputeFacts,
+    "dispute.return_refused": DisputeFacts,
+    "dispute.parked": DisputeFacts,
+    "dispute.resolved": DisputeFacts,
+    "dispute.withdrawn": DisputeFacts,
     "payout.created": PayoutFacts,
     "payout.approved": PayoutFacts,
     "payout.refused": PayoutFacts,

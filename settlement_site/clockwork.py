@@ -18,6 +18,7 @@ def clockwork(fast: timedelta) -> list[tuple[str, timedelta, str]]:
         ("escrow.query_due_payments", fast, "money"),
         ("escrow.cancel_due_shipments", fast, "money"),
         ("escrow.release_due_confirmations", fast, "money"),
+        ("escrow.lapse_due_disputes", fast, "money"),
         ("escrow.send_due_refunds", fast, "money"),
         ("escrow.query_due_refunds", fast, "money"),
         ("escrow.guarantee_due_debts", fast, "money"),

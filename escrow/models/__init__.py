@@ -1,6 +1,19 @@
 """Station 2: what we hold, release and refund."""
 
 from escrow.models.clawbacks import Debt, DebtState, DebtStep, DebtStepKind, Deduction
+from escrow.models.disputes import (
+    CLOSED,
+    MAX_TEXT,
+    Actor,
+    Dispute,
+    DisputeKind,
+    DisputeLine,
+    DisputeReason,
+    DisputeState,
+    Resolution,
+    SellerAnswer,
+    WaitsFor,
+)
 from escrow.models.holds import Hold, HoldShare, HoldState, Payee
 from escrow.models.refunds import (
     Refund,
@@ -12,16 +25,37 @@ from escrow.models.refunds import (
 )
 from escrow.models.releases import Release, ReleaseLine
 from escrow.models.remittances import Remittance
+from escrow.models.timelines import (
+    MAX_FILE_BYTES,
+    MAX_FILES_PER_SIDE,
+    DisputeStep,
+    Evidence,
+    MediaType,
+    StepKind,
+)
 
 __all__ = [
+    "CLOSED",
+    "MAX_FILES_PER_SIDE",
+    "MAX_FILE_BYTES",
+    "MAX_TEXT",
+    "Actor",
     "Debt",
     "DebtState",
     "DebtStep",
     "DebtStepKind",
     "Deduction",
+    "Dispute",
+    "DisputeKind",
+    "DisputeLine",
+    "DisputeReason",
+    "DisputeState",
+    "DisputeStep",
+    "Evidence",
     "Hold",
     "HoldShare",
     "HoldState",
+    "MediaType",
     "Payee",
     "Refund",
     "RefundLine",
@@ -30,6 +64,10 @@ __all__ = [
     "Release",
     "ReleaseLine",
     "Remittance",
+    "Resolution",
+    "SellerAnswer",
+    "StepKind",
     "Surplus",
     "SurplusReason",
+    "WaitsFor",
 ]

@@ -90,7 +90,13 @@ def refund_order(
 
 
 def refund_open_hold(
-    order: Order, hold: Hold, *, amount_minor: int, reason: str, at: datetime
+    order: Order,
+    hold: Hold,
+    *,
+    amount_minor: int,
+    reason: str,
+    at: datetime,
+    cancel_reason: str = CancelReason.REFUNDED,
 ) -> Refund:
     """Step: refund some or all of what is held. The caller has locked the order and the hold, which
     is HELD.
@@ -104,7 +110,7 @@ def refund_open_hold(
     everything = amount_minor == hold.remaining_minor
     refund = refund_held(hold, amount_minor=amount_minor, reason=reason, at=at, shares=shares)
     if everything:
-        lifecycle.mark_canceled(order, reason=CancelReason.REFUNDED, at=at)
+        lifecycle.mark_canceled(order, reason=cancel_reason, at=at)
     return refund
 
 

@@ -123,6 +123,16 @@ def release_due_order(*, order_id: str, at: datetime) -> bool:
     return True
 
 
+def release_rest(order: Order, *, confirmed_by: str, at: datetime) -> Released:
+    """Step of a resolved dispute: what is left of the hold goes to its payees. The caller has
+    locked the order, which is SHIPPED.
+
+    Money: as `confirm_receipt`. Raises: HoldFrozen, HoldClosed. Locks: the hold.
+    """
+    assert connection.in_atomic_block
+    return _release(order, confirmed_by=confirmed_by, at=at)
+
+
 def _release(order: Order, *, confirmed_by: str, at: datetime) -> Released:
     hold = lock_open_hold(order.id)
     shares = list(HoldShare.objects.filter(hold=hold).order_by("leg"))

@@ -52,6 +52,13 @@ class Language(models.TextChoices):
         "confirm_virtual_seconds",
         "confirm_reminder_seconds",
         "confirm_extension_seconds",
+        "dispute_window_seconds",
+        "dispute_answer_seconds",
+        "dispute_offer_seconds",
+        "dispute_return_seconds",
+        "dispute_receive_seconds",
+        "dispute_decide_seconds",
+        "dispute_approval_above_minor",
     ],
 )
 class Platform(models.Model):
@@ -101,6 +108,28 @@ class Platform(models.Model):
     confirm_extension_seconds = models.PositiveIntegerField(
         _("the buyer may take this much longer, once, seconds"), default=5 * DAY
     )
+    dispute_window_seconds = models.PositiveIntegerField(
+        _("a dispute may be opened this long after receipt, seconds"), default=7 * DAY
+    )
+    dispute_answer_seconds = models.PositiveIntegerField(
+        _("time for the seller to answer a dispute, seconds"), default=48 * HOUR
+    )
+    dispute_offer_seconds = models.PositiveIntegerField(
+        _("time for the buyer to answer an offer, seconds"), default=7 * DAY
+    )
+    dispute_return_seconds = models.PositiveIntegerField(
+        _("time for the buyer to send goods back, seconds"), default=7 * DAY
+    )
+    dispute_receive_seconds = models.PositiveIntegerField(
+        _("time for the seller to receive returned goods, seconds"), default=10 * DAY
+    )
+    dispute_decide_seconds = models.PositiveIntegerField(
+        _("a dispute nobody decides is the buyer's after, seconds"), default=60 * DAY
+    )
+    # Minor units of the disputed order's currency; empty: each decision needs a second person.
+    dispute_approval_above_minor = models.BigIntegerField(
+        _("a second person decides disputes above (minor units)"), null=True, blank=True
+    )
     created_at = models.DateTimeField(_("created"))
 
     class Meta:
@@ -124,6 +153,28 @@ class Platform(models.Model):
                 ),
                 name="platform_deadlines_positive",
                 violation_error_message=_("Deadlines are at least one second."),
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    dispute_answer_seconds__gt=0,
+                    dispute_offer_seconds__gt=0,
+                    dispute_return_seconds__gt=0,
+                    dispute_receive_seconds__gt=0,
+                    dispute_decide_seconds__gt=F("dispute_answer_seconds")
+                    + F("dispute_offer_seconds")
+                    + F("dispute_return_seconds")
+                    + F("dispute_receive_seconds"),
+                ),
+                name="platform_dispute_deadlines_in_order",
+                violation_error_message=_(
+                    "A dispute must be decided later than all its other deadlines together."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(dispute_approval_above_minor__isnull=True)
+                | Q(dispute_approval_above_minor__gte=0),
+                name="platform_dispute_limit_in_range",
+                violation_error_message=_("The limit is 0 or more minor units."),
             ),
             models.CheckConstraint(
                 condition=Q(

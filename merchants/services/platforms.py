@@ -44,6 +44,12 @@ class DeadlinePolicy:
     confirm_virtual_seconds: int = 2 * DAY
     confirm_reminder_seconds: int = 2 * DAY
     confirm_extension_seconds: int = 5 * DAY
+    dispute_window_seconds: int = 7 * DAY
+    dispute_answer_seconds: int = 48 * HOUR
+    dispute_offer_seconds: int = 7 * DAY
+    dispute_return_seconds: int = 7 * DAY
+    dispute_receive_seconds: int = 10 * DAY
+    dispute_decide_seconds: int = 60 * DAY
 
 
 DEFAULT_DEADLINES = DeadlinePolicy()

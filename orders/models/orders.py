@@ -45,6 +45,7 @@ class ConfirmedBy(models.TextChoices):
     BUYER = "BUYER", _("Buyer")
     AUTOMATIC = "AUTOMATIC", _("Automatic")
     OPERATOR = "OPERATOR", _("Operator")
+    DISPUTE = "DISPUTE", _("Resolved dispute")
 
 
 class CancelReason(models.TextChoices):
@@ -52,6 +53,8 @@ class CancelReason(models.TextChoices):
     PLATFORM = "PLATFORM", _("Canceled by the platform")
     MERCHANT = "MERCHANT", _("Canceled by the seller")
     REFUNDED = "REFUNDED", _("Refunded whole")
+    DISPUTE = "DISPUTE", _("Refunded after a dispute")
+    CHARGEBACK = "CHARGEBACK", _("Taken back through the channel")
 
 
 class Order(FSMModelMixin, Sequenced):
@@ -87,6 +90,8 @@ class Order(FSMModelMixin, Sequenced):
     confirm_seconds = models.IntegerField()  # frozen: time to confirm, from shipping
     confirm_reminder_seconds = models.IntegerField()  # frozen: how long before `confirm_by`
     confirm_extension_seconds = models.IntegerField()  # frozen: how much later `confirm_by`, once
+    # merchants.dispute_policy.DisputePolicy, frozen at creation; empty: older than disputes.
+    dispute_policy = models.JSONField(null=True, blank=True)
     ship_by = models.DateTimeField(null=True, blank=True)
     confirm_by = models.DateTimeField(null=True, blank=True)
     expected_delivery_at = models.DateTimeField(null=True, blank=True)

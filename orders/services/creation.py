@@ -15,6 +15,7 @@ from ledger.prepared import as_json, prepared_cursor, who_acts
 from ledger.usecases import use_case
 from merchants import services as merchants
 from merchants import terms as commission
+from merchants.dispute_policy import DisputePolicy
 from merchants.models import Merchant, Platform
 from notifications import services as notifications
 from orders import events, selectors
@@ -201,6 +202,7 @@ def _frozen_deadlines(*, platform: Platform, delivery: str, at: datetime) -> dic
         "confirm_seconds": platform.confirm_seconds if slow else platform.confirm_virtual_seconds,
         "confirm_reminder_seconds": platform.confirm_reminder_seconds,
         "confirm_extension_seconds": platform.confirm_extension_seconds,
+        "dispute_policy": DisputePolicy.of(platform).to_json(),
     }
 
 

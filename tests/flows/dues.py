@@ -24,6 +24,7 @@ DUES = {
     "escrow.release_due_confirmations": """
         SELECT FROM orders_order o JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD'
         WHERE o.state = 'SHIPPED' AND o.confirm_by <= %(at)s""",
+    "escrow.lapse_due_disputes": "SELECT FROM escrow_dispute WHERE due_at < %(at)s",
     "escrow.query_due_refunds": """
         SELECT FROM escrow_refund WHERE state <> 'PENDING' AND due_at <= %(at)s""",
     "escrow.send_due_refunds": """

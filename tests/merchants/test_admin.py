@@ -286,6 +286,12 @@ def test_names_and_deadlines_are_edited_and_fees_are_not(client: Client, operato
         "confirm_virtual_seconds": 1000,
         "confirm_reminder_seconds": 1000,
         "confirm_extension_seconds": 1000,
+        "dispute_window_seconds": 1000,
+        "dispute_answer_seconds": 1000,
+        "dispute_offer_seconds": 1000,
+        "dispute_return_seconds": 1000,
+        "dispute_receive_seconds": 1000,
+        "dispute_decide_seconds": 4001,
         "service_fee_bps": 9999,
         "slug": "stolen",
     }

@@ -26,6 +26,10 @@ def test_platform_starts_with_the_default_deadlines() -> None:
     assert (platform.confirm_seconds, platform.confirm_virtual_seconds) == (864_000, 172_800)
     assert (platform.ship_reminder_seconds, platform.confirm_reminder_seconds) == (86_400, 172_800)
     assert platform.confirm_extension_seconds == 432_000
+    assert (platform.dispute_answer_seconds, platform.dispute_decide_seconds) == (
+        172_800,
+        5_184_000,
+    )
     assert (platform.currency, platform.service_fee_bps, platform.created_at) == ("CNY", 0, AT)
 
 

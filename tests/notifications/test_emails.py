@@ -28,6 +28,18 @@ FACTS: dict[str, Any] = {
     "last_four": "8901",
     "endpoint": "whe_1",
     "url": "https://shop.example/hooks",
+    "dispute": "dsp_1",
+    "kind": "COMPLAINT",
+    "asked_minor": 10_001,
+    "answer": "OFFER",
+    "offer_minor": 3333,
+    "needs_return": True,
+    "resolution": "PARTIAL",
+    "resolved_minor": 3333,
+    "due_at": "2026-11-25T08:00:00.000000+00:00",
+    "dispute_state": "OPEN",
+    "dispute_reason": "DAMAGED",
+    "waits_for": "BUYER",
     "failing_since": "2026-11-18T08:00:00.000000+00:00",
 }
 ADDRESSES = {
@@ -118,7 +130,8 @@ def test_every_mail_can_be_written_in_every_language(
     tell(merchant, type, buyer_language=language, reason="Account closed")
 
     [message] = [one for one in mail.outbox if one.to == [ADDRESSES[audience]]]
-    name = {"order": "A-1", "payout": "pyo_1", "webhook_endpoint": "whe_1"}[type.split(".")[0]]
+    names = {"dispute": "A-1", "order": "A-1", "payout": "pyo_1", "webhook_endpoint": "whe_1"}
+    name = names[type.split(".")[0]]
     assert name in message.body
     assert ("100.01 CNY" in message.body) == (audience != Audience.PLATFORM)
     assert "MISSING" not in message.subject + message.body + message.alternatives[0][0]
@@ -168,3 +181,26 @@ def test_platform_without_a_contact_is_not_told(merchant: Merchant) -> None:
     merchant.platform.save()
 
     assert tell(merchant, "webhook_endpoint.disabled", reason="FAILING") == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"needs_return": False}, "offers you 33.33 CNY.\n"),
+        ({"needs_return": True}, "offers you 33.33 CNY when you send the goods back.\n"),
+        ({"answer": "ACCEPT", "offer_minor": None}, "accepts: you get 100.01 CNY back."),
+        ({"answer": "CONTEST"}, "decides by 2026-11-25 16:00 (Asia/Shanghai)"),
+    ],
+)
+def test_buyer_is_told_what_the_seller_answered(
+    merchant: Merchant, facts: dict[str, Any], told: str
+) -> None:
+    [message] = tell(merchant, "dispute.answered", **facts)
+
+    assert message.to == ["buyer@example.com"]
+    assert told in message.body
+
+
+def test_order_whose_dispute_ended_is_told_of_once(merchant: Merchant) -> None:
+    assert tell(merchant, "order.canceled", reason="DISPUTE") == []
+    assert tell(merchant, "order.canceled", reason="CHARGEBACK") == []
