@@ -1,7 +1,9 @@
 """What every answer carries and no request may exceed. It must never read a body."""
 
+import re
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from api import errors
@@ -10,6 +12,9 @@ from common.ids import new_id
 BODY_LIMIT = 256 * 1024
 INBOUND_BODY_LIMIT = 64 * 1024
 INBOUND_PATH = "/v1/inbound/"
+# A file of 5 MiB in base64, with what is said about it. Only these addresses take files.
+UPLOAD_BODY_LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+UPLOAD_PATH = re.compile(r"/v1/(disputes/[\w-]{1,64}|orders/[\w-]{1,64}/dispute)/evidence")
 HEADER = "Request-Id"
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -39,10 +44,17 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        limit = INBOUND_BODY_LIMIT if request.path_info.startswith(INBOUND_PATH) else BODY_LIMIT
+        limit = limit_of(request.path_info)
         declared = request.META.get("CONTENT_LENGTH") or ""
         if not declared and request.META.get("HTTP_TRANSFER_ENCODING"):
             return errors.answer_plainly(errors.length_required(), request)
         if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
             return errors.answer_plainly(errors.body_too_large(limit), request)
         return self.get_response(request)
+
+
+def limit_of(path: str) -> int:
+    """How many bytes a body sent to an address may have."""
+    if UPLOAD_PATH.fullmatch(path):
+        return UPLOAD_BODY_LIMIT
+    return INBOUND_BODY_LIMIT if path.startswith(INBOUND_PATH) else BODY_LIMIT

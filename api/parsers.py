@@ -65,7 +65,8 @@ def _check(value: Any, *, depth: int) -> None:
 
 def _check_text(value: str) -> None:
     """PostgreSQL stores neither NUL nor a surrogate without its partner."""
-    if "\x00" in value or any("\ud800" <= one <= "\udfff" for one in value):
+    half = not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value)
+    if "\x00" in value or half:
         raise ParseError("A text in the body has a NUL or half a character in it.")
 
 

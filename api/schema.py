@@ -143,11 +143,13 @@ class ApiSchema(AutoSchema):
         for status, answer in by_status.items():
             if isinstance(answer, serializers.ListSerializer):
                 answer = envelopes.list_of(type(answer.child))
-            found[str(status)] = self._success(str(status), answer)
+            # A file names its media type besides, as (status, media type).
+            code, *media_types = status if isinstance(status, tuple) else (status,)
+            found[str(code)] = self._success(str(code), answer, media_types)
         return found | dict(self._problems())
 
-    def _success(self, status: str, answer: Any) -> Schema:
-        found = self._get_response_for_code(answer, status)
+    def _success(self, status: str, answer: Any, media_types: list[str]) -> Schema:
+        found = self._get_response_for_code(answer, status, media_types or None)
         names = ["Request-Id", access.VERSION_HEADER]
         if status == "201" and isinstance(self.view, pages.ListView):
             names.append("Location")

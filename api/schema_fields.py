@@ -21,6 +21,7 @@ Schema = dict[str, Any]
 
 # What api.fields.TextField takes: no control characters, no line or paragraph separators.
 ONE_LINE = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$"
+BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 WEB_ADDRESS = r"^([hH][tT][tT][pP][sS]?://[!-\[\]-~]+)?$"
 
 
@@ -32,6 +33,8 @@ def complete(field: serializers.Field, schema: Schema) -> None:
         schema["pattern"] = WEB_ADDRESS
     elif isinstance(field, fields.TextField) and "enum" not in schema:
         schema["pattern"] = ONE_LINE
+    elif isinstance(field, fields.FileField):
+        schema |= {"contentEncoding": "base64", "pattern": BASE64}
     elif isinstance(field, fields.AmountField):
         schema["format"] = "int64"
     elif isinstance(field, fields.MetadataField):

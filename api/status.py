@@ -170,7 +170,8 @@ def compose(
         case OrderState.EXPIRED:
             return Status.EXPIRED
         case OrderState.CANCELED if not refund_states:
-            return Status.CANCELED
+            # Without a refund of ours, only the channel can have given held money back.
+            return Status.REFUNDED if hold_state == HoldState.REFUNDED else Status.CANCELED
         case OrderState.CANCELED:
             done = all(state == RefundState.SUCCEEDED for state in refund_states)
             return Status.REFUNDED if done else Status.REFUNDING

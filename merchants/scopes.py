@@ -7,6 +7,7 @@ KINDS = (
     "orders",
     "payments",
     "refunds",
+    "disputes",
     "merchants",
     "commission",
     "balances",

@@ -129,8 +129,8 @@ WSGI_APPLICATION = "settlement_site.wsgi.application"
 ASGI_APPLICATION = "settlement_site.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# No request of ours is larger; a larger one is refused before it is read.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+# The largest request of ours, a file of 5 MiB in base64; api.middleware holds others far lower.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 7 * 1024 * 1024
 
 # The operators' door.
 UNFOLD: dict[str, Any] = {

@@ -2,7 +2,18 @@
 
 from django.urls import path, re_path, register_converter
 
-from api.v1 import commission, merchants, money, orders, payments, payouts, sandbox, webhooks
+from api.v1 import (
+    buyer_disputes,
+    commission,
+    disputes,
+    merchants,
+    money,
+    orders,
+    payments,
+    payouts,
+    sandbox,
+    webhooks,
+)
 from api.v1.inbound import InboundView
 from api.v1.missing import MissingView
 from api.v1.openapi import OpenApiView
@@ -56,6 +67,41 @@ urlpatterns = [
     path("orders/<name:order_id>/extend", orders.OrderExtendView.as_view(), name="order-extend"),
     path("orders/<name:order_id>/cancel", orders.OrderCancelView.as_view(), name="order-cancel"),
     path("orders/<name:order_id>/confirm", orders.OrderConfirmView.as_view(), name="order-confirm"),
+    path(
+        "orders/<name:order_id>/dispute",
+        buyer_disputes.OrderDisputeView.as_view(),
+        name="order-dispute",
+    ),
+    path(
+        "orders/<name:order_id>/dispute/view",
+        buyer_disputes.OrderDisputeViewView.as_view(),
+        name="order-dispute-view",
+    ),
+    path(
+        "orders/<name:order_id>/dispute/offer",
+        buyer_disputes.OrderDisputeOfferView.as_view(),
+        name="order-dispute-offer",
+    ),
+    path(
+        "orders/<name:order_id>/dispute/withdraw",
+        buyer_disputes.OrderDisputeWithdrawView.as_view(),
+        name="order-dispute-withdraw",
+    ),
+    path(
+        "orders/<name:order_id>/dispute/send-back",
+        buyer_disputes.OrderDisputeSendBackView.as_view(),
+        name="order-dispute-send-back",
+    ),
+    path(
+        "orders/<name:order_id>/dispute/evidence",
+        buyer_disputes.OrderDisputeEvidenceView.as_view(),
+        name="order-dispute-evidence",
+    ),
+    path(
+        "orders/<name:order_id>/dispute/file",
+        buyer_disputes.OrderDisputeFileView.as_view(),
+        name="order-dispute-file",
+    ),
     path("payments", payments.PaymentsView.as_view(), name="payments"),
     path("payments/<name:payment_id>", payments.PaymentView.as_view(), name="payment"),
     path("holds", money.HoldsView.as_view(), name="holds"),
@@ -64,6 +110,20 @@ urlpatterns = [
     path("releases/<name:id>", money.ReleaseView.as_view(), name="release"),
     path("refunds", money.RefundsView.as_view(), name="refunds"),
     path("refunds/<name:id>", money.RefundView.as_view(), name="refund"),
+    path("disputes", disputes.DisputesView.as_view(), name="disputes"),
+    path("disputes/<name:id>", disputes.DisputeView.as_view(), name="dispute"),
+    path("disputes/<name:id>/answer", disputes.DisputeAnswerView.as_view(), name="dispute-answer"),
+    path("disputes/<name:id>/return", disputes.DisputeReturnView.as_view(), name="dispute-return"),
+    path(
+        "disputes/<name:id>/evidence",
+        disputes.DisputeEvidenceView.as_view(),
+        name="dispute-evidence",
+    ),
+    path(
+        "disputes/<name:id>/evidence/<name:evidence_id>",
+        disputes.DisputeFileView.as_view(),
+        name="dispute-file",
+    ),
     path("balances", money.BalancesView.as_view(), name="balances"),
     path("settlements", payouts.SettlementsView.as_view(), name="settlements"),
     path("settlements/<name:id>", payouts.SettlementView.as_view(), name="settlement"),

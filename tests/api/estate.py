@@ -42,6 +42,7 @@ LISTS = (
     "holds",
     "releases",
     "refunds",
+    "disputes",
     "settlements",
     "payouts",
     "events",
@@ -49,6 +50,7 @@ LISTS = (
     "deliveries",
 )
 HOOK = "https://shop.example.com/hooks"
+FILE = {"name": "lid.txt", "content": "dGhlIGxpZCBpcyBicm9rZW4K"}
 PARCEL = {"carrier": "SF Express", "tracking_number": "SF2002"}
 ACCOUNT = {
     "currency": "CNY",
@@ -156,6 +158,10 @@ def _trade(estate: Estate) -> None:
         "refused": shop.paid_order,
         "released": shop.released_order,
         "confirmed": shop.released_order,
+        "disputed": shop.shipped_order,
+        "offered": shop.shipped_order,
+        "returning": shop.shipped_order,
+        "arriving": shop.shipped_order,
     }
     for name, make in made.items():
         order = make()
@@ -164,6 +170,34 @@ def _trade(estate: Estate) -> None:
         shop.wait(seconds=1)  # or ids would not sort as they were made
     for name in ("canceled", "returned", "refused"):
         assert shop.post(f"/v1/orders/{estate.has[name]}/cancel").status_code == 200
+    _quarrel(estate)
+
+
+def _quarrel(estate: Estate) -> None:
+    """A dispute that waits for the seller, and three that are further; a file in the first."""
+    shop, has = estate.shop, estate.has
+    for name in ("disputed", "offered", "returning", "arriving"):
+        body = {"token": has[f"{name}_token"], "reason": "DAMAGED"}
+        answer = shop.door.send("POST", f"/v1/orders/{has[name]}/dispute", body)
+        assert answer.status_code == 201, answer.content
+        has[f"{name}_dispute"] = answer.json()["id"]
+        shop.wait(seconds=1)
+    for name in ("offered", "returning", "arriving"):
+        offer = {"answer": "OFFER", "offer_minor": 3333, "needs_return": name != "offered"}
+        assert shop.post(f"/v1/disputes/{has[f'{name}_dispute']}/answer", offer).status_code == 200
+    for name in ("returning", "arriving"):
+        _say(estate, name, "offer", accept=True)
+    _say(estate, "arriving", "send-back", **PARCEL)
+    has["dispute"] = has["disputed_dispute"]
+    shown = shop.post(f"/v1/disputes/{has['dispute']}/evidence", FILE)
+    assert shown.status_code == 201, shown.content
+    has["evidence"] = shown.json()["id"]
+
+
+def _say(estate: Estate, order: str, what: str, **body: Any) -> None:
+    path = f"/v1/orders/{estate.has[order]}/dispute/{what}"
+    answer = estate.shop.door.send("POST", path, {"token": estate.has[f"{order}_token"], **body})
+    assert answer.status_code == 200, answer.content
 
 
 def _work_off(shop: Shop) -> None:
@@ -275,9 +309,22 @@ BODIES: dict[str, Body] = {
     "order-cancel": lambda asker, thing: {"reason": "MERCHANT"},
     "payments": lambda asker, thing: {"orders": [thing], "channel": "sandbox"},
     "refunds": lambda asker, thing: {"order": thing, "amount_minor": 1, "reason": "broken"},
+    "disputes": lambda asker, thing: {"order": thing, "reason": "DAMAGED"},
+    "dispute-answer": lambda asker, thing: {"answer": "CONTEST"},
+    "dispute-return": lambda asker, thing: {"received": True},
+    "dispute-evidence": lambda asker, thing: FILE | {"content": "Ym94"},
     "webhook-endpoints": lambda asker, thing: {"url": HOOK},
     "webhook-endpoint": lambda asker, thing: {"description": "mine"},
     "webhook-roll-secret": lambda asker, thing: {"overlap_hours": 1},
     "webhook-resend": lambda asker, thing: {"since": START.isoformat()},
     "sandbox-advance": lambda asker, thing: {"seconds": 60},
+}
+
+# What a buyer sends besides the token, by the name of the address.
+BUYER_BODIES: dict[str, Callable[[Estate], dict[str, Any]]] = {
+    "order-dispute": lambda mine: {"reason": "DAMAGED"},
+    "order-dispute-offer": lambda mine: {"accept": True},
+    "order-dispute-send-back": lambda mine: PARCEL,
+    "order-dispute-evidence": lambda mine: FILE | {"content": "Ym94"},
+    "order-dispute-file": lambda mine: {"evidence": mine.has["evidence"]},
 }

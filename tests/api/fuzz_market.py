@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from demo import clockwork
 from demo.local_sandbox import open_sandbox
-from escrow.models import Hold, Refund, Release
+from escrow.models import Dispute, Evidence, Hold, Refund, Release
 from merchants import services as merchants
 from merchants.models import BankAccount, CommissionPlan, CommissionRule, Merchant, Party
 from notifications import services as notifications
@@ -28,7 +28,7 @@ from notifications.services import fan_out
 from orders.models import Order, OrderState, Payment, Shipment
 from orders.services import lifecycle
 from payouts.models import Payout, Settlement
-from tests import stage
+from tests import disputing, stage
 from tests.world import PAYS, World, add_payee, make_platform
 
 # So many writes a minute no campaign reaches: that there is a limit is tested elsewhere.
@@ -83,6 +83,8 @@ class Market:
             "holds": Hold,
             "releases": Release,
             "refunds": Refund,
+            "disputes": Dispute,
+            "evidence": Evidence,
             "settlements": Settlement,
             "payouts": Payout,
             "webhook-endpoints": WebhookEndpoint,
@@ -124,12 +126,13 @@ def _play(world: World) -> tuple[Order, str]:
         world.create_order()
         world.start_payment(world.create_order()[0])
         world.pay(world.create_order()[0])
-        canceled, shipped, confirmed = (world.create_order() for _ in range(3))
+        canceled, shipped, confirmed, disputed = (world.create_order() for _ in range(4))
         lifecycle.cancel_unpaid_order(order_id=canceled[0].id, reason="PLATFORM", at=world.now)
-        for order, _ in (shipped, confirmed):
+        for order, _ in (shipped, confirmed, disputed):
             world.pay(order)
             world.ship(order)
         world.confirm(confirmed[0])
+        disputing.moves(disputing.open_dispute(world, disputed[0]), at=world.now)["evidence"]()
     late = world.create_order(ship_by=world.now + timedelta(milliseconds=1))[0]
     world.pay(late)  # too late to ship: refunded by the sweeps
     world.remit()

@@ -20,6 +20,7 @@ READ_WITH = {
     "orders": {"orders", "holds", "releases"},
     "payments": {"payments"},
     "refunds": {"refunds"},
+    "disputes": {"disputes"},
     "merchants": {"merchants", "bank-accounts"},
     "commission": {"commission-plans", "parties"},
     "balances": {"balances"},

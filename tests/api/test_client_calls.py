@@ -68,6 +68,7 @@ def test_every_operation_understands_its_answer(
     order = buy_and_ship(client, shop)
     follow_the_money(client, shop, order)
     try_other_ways(client, shop)
+    quarrel(client, shop)
     hear_of_it(client, shop, endpoint)
     play(client, shop)
 
@@ -225,6 +226,31 @@ def try_other_ways(client: Holdfast, shop: Shop) -> None:
     refund = client.refunds.list(order=links[0].id).first()
     assert refund is not None
     assert client.refunds.retrieve(refund.id).amount_minor == 9001
+
+
+def quarrel(client: Holdfast, shop: Shop) -> None:
+    one, two = shop.shipped_order(), shop.shipped_order()
+    photo, token = b"the lid is broken", one["buyer_token"]
+    opened = client.buyer_disputes.create(one["id"], token=token, reason="DAMAGED", lines=[1])
+    assert (opened.state, opened.asked_minor, opened.lines) == ("OPEN", 10001, (1,))
+    mine = client.buyer_disputes.add_evidence(one["id"], token=token, name="lid", content=photo)
+    theirs = client.disputes.add_evidence(opened.id, name="our lid", content=photo + b"?")
+    assert client.disputes.read_evidence(opened.id, mine.id) == photo
+    seen = client.buyer_disputes.read_evidence(one["id"], token=token, evidence=theirs.id)
+    assert seen == photo + b"?"
+    offered = client.disputes.answer(
+        opened.id, answer="OFFER", offer_minor=3333, needs_return=True, text="Send it back"
+    )
+    assert offered.waits_for == "BUYER"
+    client.buyer_disputes.answer_offer(one["id"], token=token, accept=True)
+    client.buyer_disputes.send_back(one["id"], token=token, carrier="SF", tracking_number="SF7")
+    ended = client.disputes.conclude_return(opened.id, received=True)
+    assert (ended.resolution, ended.resolved_minor) == ("PARTIAL", 3333)
+    assert client.buyer_disputes.retrieve(one["id"], token=token) == ended
+    second = client.disputes.create(order=two["id"], reason="OTHER")
+    assert client.disputes.list(state=["OPEN"]).first() == second
+    client.buyer_disputes.withdraw(two["id"], token=two["buyer_token"], text="found it")
+    assert client.disputes.retrieve(second.id).state == "WITHDRAWN"
 
 
 def hear_of_it(client: Holdfast, shop: Shop, endpoint: models.CreatedWebhookEndpoint) -> None:

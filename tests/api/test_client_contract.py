@@ -20,6 +20,7 @@ from api import access, fields, pages
 from api.v1 import urls
 from api.v1.answers import (
     commission,
+    disputes,
     merchants,
     money,
     orders,
@@ -29,6 +30,7 @@ from api.v1.answers import (
     webhooks,
 )
 from api.v1.answers import fields as answer_fields
+from api.v1.requests import disputes as ask_disputes
 from api.v1.requests import merchants as ask_merchants
 from api.v1.requests import orders as ask_orders
 from api.v1.requests import payments as ask_payments
@@ -57,6 +59,9 @@ ANSWERS: dict[type[models.Answer], type[serializers.Serializer]] = {
     models.Deadlines: orders.DeadlinesAnswer,
     models.Delivery: webhooks.DeliveryAnswer,
     models.DeliveryDetail: webhooks.DeliveryDetailAnswer,
+    models.Dispute: disputes.DisputeAnswer,
+    models.DisputeStep: disputes.DisputeStepAnswer,
+    models.Evidence: disputes.EvidenceAnswer,
     models.Event: webhooks.EventAnswer,
     models.ExplainedSale: commission.ExplainedAnswer,
     models.Fired: sandbox.FiredAnswer,
@@ -104,6 +109,13 @@ UNSERIALIZED = {models.WebhookEvent}  # an Event and the version it is written i
 
 BODIES: dict[str, type[serializers.Serializer]] = {
     "bank_accounts.create": ask_merchants.BankAccountRequest,
+    "buyer_disputes.add_evidence": ask_disputes.BuyerFileRequest,
+    "buyer_disputes.answer_offer": ask_disputes.OfferReplyRequest,
+    "buyer_disputes.create": ask_disputes.BuyerComplaintRequest,
+    "buyer_disputes.read_evidence": ask_disputes.FileReadRequest,
+    "buyer_disputes.retrieve": ask_disputes.TokenRequest,
+    "buyer_disputes.send_back": ask_disputes.SendBackRequest,
+    "buyer_disputes.withdraw": ask_disputes.WithdrawalRequest,
     "commission_plans.add_rule": ask_merchants.RuleRequest,
     "commission_plans.create": ask_merchants.PlanRequest,
     "commission_plans.explain": ask_merchants.SaleRequest,
@@ -111,6 +123,10 @@ BODIES: dict[str, type[serializers.Serializer]] = {
     "commission_plans.what_if": ask_merchants.WhatIfRequest,
     "commission_rules.end": ask_merchants.EndRequest,
     "commission_rules.replace": ask_merchants.ReplacementRequest,
+    "disputes.add_evidence": ask_disputes.EvidenceRequest,
+    "disputes.answer": ask_disputes.AnswerRequest,
+    "disputes.conclude_return": ask_disputes.ReturnRequest,
+    "disputes.create": ask_disputes.DisputeRequest,
     "merchants.create": ask_merchants.MerchantRequest,
     "merchants.update": ask_merchants.MerchantChangeRequest,
     "orders.add_parcel": ask_orders.ParcelRequest,
@@ -262,7 +278,7 @@ def test_objects_inside_bodies_have_the_fields_of_the_api(typed: Any) -> None:
 
 
 def test_every_request_of_the_api_is_compared() -> None:
-    modules = (ask_merchants, ask_orders, ask_payments, ask_sandbox, ask_webhooks)
+    modules = (ask_disputes, ask_merchants, ask_orders, ask_payments, ask_sandbox, ask_webhooks)
     found = serializers_of(*modules, base=fields.StrictSerializer)
     compared = {*BODIES.values(), *INSIDE_BODIES.values()}
     above = {base for each in compared for base in each.__mro__}
@@ -318,7 +334,7 @@ def _plain_kind(field: serializers.Field) -> Any:
 
 
 def test_every_answer_of_the_api_is_compared() -> None:
-    modules = (commission, merchants, money, orders, payments, payouts, sandbox, webhooks)
+    modules = (commission, disputes, merchants, money, orders, payments, payouts, sandbox, webhooks)
     exported = {getattr(models, name) for name in models.__all__} - {models.Answer}
 
     assert serializers_of(*modules, base=answer_fields.Answer) - set(MODELS) == set()

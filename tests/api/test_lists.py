@@ -28,7 +28,13 @@ VIEWS = {
 FILTERS = [(name, each) for name, view in VIEWS.items() for each in view.filters]
 STATES = [name for name, view in VIEWS.items() if "state" in view.filters]
 EXPANDABLE = [(name, each) for name, view in VIEWS.items() for each in sorted(view.expandable)]
-MADE = ("created_at", "held_at", "released_at", "cutoff_at")  # what created_from compares with
+MADE = (
+    "created_at",
+    "held_at",
+    "released_at",
+    "opened_at",
+    "cutoff_at",
+)  # what created_from compares with
 
 
 def rows(shop: Shop, name: str, **asked: str) -> list[dict[str, Any]]:
@@ -118,11 +124,11 @@ def test_page_has_25_rows_unless_asked(town: Town) -> None:
     assert (len(page["data"]), page["has_more"]) == (25, True)
 
 
-@pytest.mark.parametrize(("limit", "more"), [(1, True), (9, True), (10, False), (100, False)])
+@pytest.mark.parametrize(("limit", "more"), [(1, True), (13, True), (14, False), (100, False)])
 def test_limit_is_kept(town: Town, limit: int, more: bool) -> None:
     page = town.ours.shop.get(f"/v1/orders?limit={limit}").json()
 
-    assert (len(page["data"]), page["has_more"]) == (min(limit, 10), more)
+    assert (len(page["data"]), page["has_more"]) == (min(limit, 14), more)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +235,7 @@ def test_instant_of_a_filter_may_have_an_offset(town: Town) -> None:
     zulu = rows(town.ours.shop, "orders", created_from="2026-03-02T09:00:03Z")
 
     assert rows(town.ours.shop, "orders", created_from="2026-03-02T17:00:03+08:00") == zulu
-    assert 0 < len(zulu) < 10
+    assert 0 < len(zulu) < 14
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -246,13 +252,16 @@ def test_state_filter_takes_one_or_several(town: Town, name: str) -> None:
 
 
 TEXTS = [
-    (name, each) for name, each in FILTERS if VIEWS[name].filters[each].schema["type"] == "string"
+    (name, each)
+    for name, each in FILTERS
+    if VIEWS[name].filters[each].schema["type"] == "string"
+    if VIEWS[name].filters[each].schema.get("format") != "date-time"
 ]
 
 
 @pytest.mark.parametrize(
     ("name", "parameter"),
-    [(name, each) for name, each in TEXTS if not each.startswith("created_")],
+    TEXTS,
 )
 def test_filter_by_a_text_shows_exactly_those_rows(town: Town, name: str, parameter: str) -> None:
     whole = rows(town.ours.shop, name)
@@ -275,11 +284,11 @@ def test_filters_narrow_each_other(town: Town) -> None:
 def test_filter_goes_on_on_the_next_page(town: Town) -> None:
     whole = ids(rows(town.ours.shop, "orders", state="SHIPPED"))
 
-    first = town.ours.shop.get("/v1/orders?state=SHIPPED&limit=1").json()
-    path = f"/v1/orders?state=SHIPPED&limit=1&cursor={first['next_cursor']}"
+    first = town.ours.shop.get("/v1/orders?state=SHIPPED&limit=3").json()
+    path = f"/v1/orders?state=SHIPPED&limit=3&cursor={first['next_cursor']}"
 
     assert ids(first["data"] + town.ours.shop.get(path).json()["data"]) == whole
-    assert len(whole) == 2
+    assert len(whole) == 6
 
 
 def test_refunds_of_an_order_are_also_those_of_money_it_did_not_wait_for(town: Town) -> None:
@@ -344,6 +353,7 @@ COST = {  # queries: the key with its platform, the rows, and what each kind of 
     "holds": 3,
     "releases": 3,
     "refunds": 4,
+    "disputes": 5,
     "settlements": 3,
     "payouts": 2,
     "events": 2,

@@ -23,7 +23,7 @@ def shop(town: Town) -> Shop:
 
 
 def test_balances_say_who_has_what_where(ours: Estate, shop: Shop) -> None:
-    held, paid = 3, 3  # orders
+    held, paid = 7, 3  # orders
     expected = [
         ("PLATFORM", None, 450 * held, 450 * paid),
         ("MERCHANT", ours.has["merchant"], 9491 * held, 9491 * paid),
@@ -53,10 +53,10 @@ def test_released_money_is_payable_until_it_is_paid_out(ours: Estate, shop: Shop
     shop.remit()
     shop.settle()
 
-    assert before == (28473, 0, 0, 28473)
-    assert released == (18982, 9491, 0, 28473)
-    assert cut == (18982, 0, 9491, 28473)
-    assert seller() == (18982, 0, 0, 37964)
+    assert before == (66437, 0, 0, 28473)
+    assert released == (56946, 9491, 0, 28473)
+    assert cut == (56946, 0, 9491, 28473)
+    assert seller() == (56946, 0, 0, 37964)
 
 
 def test_statement_lists_what_it_pays(ours: Estate, shop: Shop) -> None:

@@ -19,6 +19,7 @@ FEE = line("SERVICE_FEE", KEPT)
         ("CREATED", None, [], Status.AWAITING_PAYMENT),
         ("EXPIRED", None, [], Status.EXPIRED),
         ("CANCELED", None, [], Status.CANCELED),
+        ("CANCELED", "REFUNDED", [], Status.REFUNDED),
         ("CANCELED", "REFUNDED", ["PENDING"], Status.REFUNDING),
         ("CANCELED", "REFUNDED", ["SUBMITTED"], Status.REFUNDING),
         ("CANCELED", "REFUNDED", ["UNKNOWN"], Status.REFUNDING),

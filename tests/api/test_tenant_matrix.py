@@ -15,7 +15,17 @@ from api import clock
 from api.v1 import urls
 from api.v1.missing import MissingView
 from merchants.scopes import SCOPES
-from tests.api.estate import BODIES, ID, Estate, Town, name_of, things, undone, without_ids
+from tests.api.estate import (
+    BODIES,
+    BUYER_BODIES,
+    ID,
+    Estate,
+    Town,
+    name_of,
+    things,
+    undone,
+    without_ids,
+)
 from tests.api.shop import Answer, all_books, all_rows, problem
 
 READS = ("GET", "HEAD")
@@ -65,6 +75,13 @@ POLICY: dict[tuple[str, str], Policy] = {
     ("order-extend", "POST"): Policy("platform:orders", "shipped"),
     ("order-cancel", "POST"): Policy("platform:orders", "paid"),
     ("order-confirm", "POST"): Policy("buyer", "shipped", missing=403),
+    ("order-dispute", "POST"): Policy("buyer", "shipped", 201, missing=403),
+    ("order-dispute-view", "POST"): Policy("buyer", "disputed", missing=403),
+    ("order-dispute-offer", "POST"): Policy("buyer", "offered", missing=403),
+    ("order-dispute-withdraw", "POST"): Policy("buyer", "disputed", missing=403),
+    ("order-dispute-send-back", "POST"): Policy("buyer", "returning", missing=403),
+    ("order-dispute-evidence", "POST"): Policy("buyer", "disputed", 201, missing=403),
+    ("order-dispute-file", "POST"): Policy("buyer", "disputed", missing=403),
     ("payments", "GET"): Policy("platform:payments"),
     ("payments", "POST"): Policy("platform:payments", "new", 201),
     ("payment", "GET"): Policy("platform:payments", "payment"),
@@ -75,6 +92,13 @@ POLICY: dict[tuple[str, str], Policy] = {
     ("refunds", "GET"): Policy("platform:refunds"),
     ("refunds", "POST"): Policy("platform:refunds", "paid", 201),
     ("refund", "GET"): Policy("platform:refunds", "refund"),
+    ("disputes", "GET"): Policy("platform:disputes"),
+    ("disputes", "POST"): Policy("platform:disputes", "shipped", 201),
+    ("dispute", "GET"): Policy("platform:disputes", "dispute"),
+    ("dispute-answer", "POST"): Policy("platform:disputes", "dispute"),
+    ("dispute-return", "POST"): Policy("platform:disputes", "arriving_dispute"),
+    ("dispute-evidence", "POST"): Policy("platform:disputes", "dispute", 201),
+    ("dispute-file", "GET"): Policy("platform:disputes", "dispute"),
     ("balances", "GET"): Policy("platform:balances"),
     ("settlements", "GET"): Policy("platform:payouts"),
     ("settlement", "GET"): Policy("platform:payouts", "settlement"),
@@ -165,7 +189,8 @@ def ask(town: Town, name: str, method: str, caller: Caller, owner: Estate | None
     """Ask at an address about something of `owner`."""
     policy = policy_of(name, method)
     thing = name_of(owner, policy.of, like=town.ours)
-    args = [thing, name_of(owner, "parcel", like=town.ours)]
+    second = "evidence" if name.startswith("dispute") else "parcel"
+    args = [thing, name_of(owner, second, like=town.ours)]
     path = reverse(f"v1:{name}", args=args[: len(PATTERNS[name].pattern.converters)])
     body = BODIES[name](caller.estate, thing) if method == "POST" and name in BODIES else None
     return caller.estate.shop.door.send(method, path, body, key=caller.key)
@@ -270,9 +295,13 @@ def test_door_of_a_buyer_opens_to_the_token_of_that_order_only(
         for whose, owner in things(town, policy.of).items():
             thing = name_of(owner, policy.of, like=town.ours)
             for key in ("", town.ours.shop.key):
+                more = BUYER_BODIES.get(name, lambda _mine: {})(owner or town.ours)
                 with undone():
                     answer = town.ours.shop.door.send(
-                        method, reverse(f"v1:{name}", args=[thing]), {"token": token}, key=key
+                        method,
+                        reverse(f"v1:{name}", args=[thing]),
+                        {"token": token, **more},
+                        key=key,
                     )
                     if answer.status_code == policy.status:
                         opened.append((who, whose))

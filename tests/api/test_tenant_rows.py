@@ -52,6 +52,8 @@ def test_filter_finds_nothing_of_others(town: Town, name: str, parameter: str) -
     of = FILTERED_BY[parameter]
     if name == "refunds" and parameter == "order":
         of = "canceled"
+    if name == "disputes":
+        of = "disputed"
     get, path = town.ours.shop.get, f"/v1/{name}?{parameter}="
 
     own, foreign, missing = (

@@ -43,7 +43,7 @@ class ReleaseAnswer(Answer):
     hold = text("Id of the hold.", source="hold_id")
     currency = text("ISO 4217 code of all amounts.")
     amount_minor = amount("What was taken out of the hold, in minor units; the sum of the lines.")
-    confirmed_by = text("BUYER, AUTOMATIC or OPERATOR.")
+    confirmed_by = text("BUYER, AUTOMATIC, OPERATOR or DISPUTE.")
     released_at = instant("When.")
     lines = ReleaseLineAnswer(many=True, source="lines.all", help_text="Who received how much.")
 

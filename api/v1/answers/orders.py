@@ -165,9 +165,12 @@ class OrderAnswer(Answer):
     paid_at = later("When the buyer had paid.", source="order.paid_at")
     shipped_at = later("When the seller shipped.", source="order.shipped_at")
     confirmed_at = later("When receipt was confirmed.", source="order.confirmed_at")
-    confirmed_by = code("BUYER, AUTOMATIC or OPERATOR.", source="order.confirmed_by")
+    confirmed_by = code("BUYER, AUTOMATIC, OPERATOR or DISPUTE.", source="order.confirmed_by")
     canceled_at = later("When it was canceled.", source="order.canceled_at")
-    cancel_reason = code("NOT_SHIPPED, PLATFORM or MERCHANT.", source="order.cancel_reason")
+    cancel_reason = code(
+        "NOT_SHIPPED, PLATFORM, MERCHANT, REFUNDED, DISPUTE or CHARGEBACK.",
+        source="order.cancel_reason",
+    )
     payments = OrderPaymentAnswer(many=True, help_text="Payments made for it, oldest first.")
     shipments = ShipmentAnswer(many=True, help_text="Its parcels, oldest first.")
     refunds = RefundAnswer(many=True, help_text="Money going back to the buyer, oldest first.")

@@ -38,6 +38,8 @@ class _Client(Generic[Mode]):
         self.holds = resources.Holds[Mode](self)
         self.releases = resources.Releases[Mode](self)
         self.refunds = resources.Refunds[Mode](self)
+        self.disputes = resources.Disputes[Mode](self)
+        self.buyer_disputes = resources.BuyerDisputes[Mode](self)
         self.balances = resources.Balances[Mode](self)
         self.settlements = resources.Settlements[Mode](self)
         self.payouts = resources.Payouts[Mode](self)

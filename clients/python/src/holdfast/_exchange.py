@@ -59,6 +59,7 @@ class Call(Generic[T]):
     content: bytes | None = None
     idempotency_key: str | None = None
     keyless: bool = False  # the API key is not sent
+    raw: bool = False  # what is answered is a file, not JSON
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,8 @@ def _seconds(retry_after: str) -> float | None:
 
 def _read(answer: Answered, call: Call[T]) -> T:
     try:
+        if call.raw:
+            return call.read(answer.content)
         return call.read(json.loads(answer.content) if answer.content else None)
     except ValueError as error:
         request_id = answer.headers.get("request-id", "unknown")

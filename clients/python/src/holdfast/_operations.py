@@ -5,6 +5,7 @@ Parameters that stand in the path go there; the others are the body of a POST an
 GET, under their own names; those that are None are left out.
 """
 
+import base64
 import functools
 import inspect
 import json
@@ -135,7 +136,8 @@ class Declaration:
         bound = self.signature.bind(*args, **named).arguments
         path = self.path.format(**{name: _segment(name, bound[name]) for name in self.in_path})
         given = {name: bound[name] for name in self.fields if bound.get(name) is not None}
-        call = Call(self.method, path, self.read, keyless=self.keyless)
+        raw = self.answer is bytes
+        call = Call(self.method, path, self.read, keyless=self.keyless, raw=raw)
         if self.method == "POST":
             key = bound.get("idempotency_key")
             key = str(uuid.uuid4()) if key is None else key
@@ -145,6 +147,8 @@ class Declaration:
 
     def read(self, value: Any) -> Any:
         """Read the answer. Raises: ValueError."""
+        if self.answer is bytes:
+            return value
         if self.under:
             value = value[self.under] if isinstance(value, dict) and self.under in value else None
         return reader(self.answer)(value)
@@ -221,6 +225,8 @@ def _json(body: Mapping[str, Any]) -> bytes:
 def _json_of(value: Any) -> Any:
     if isinstance(value, datetime):
         return _text(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Sequence):

@@ -5,6 +5,7 @@ datetimes. States are plain text, so that a state that comes later breaks nothin
 """
 
 from holdfast._decode import Answer
+from holdfast.models.disputes import Dispute, DisputeStep, Evidence
 from holdfast.models.merchants import (
     BankAccount,
     CommissionPlan,
@@ -83,7 +84,10 @@ __all__ = [
     "Deadlines",
     "Delivery",
     "DeliveryDetail",
+    "Dispute",
+    "DisputeStep",
     "Event",
+    "Evidence",
     "ExplainedSale",
     "Fired",
     "Hold",

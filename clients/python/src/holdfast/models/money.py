@@ -50,7 +50,7 @@ class Release(Answer):
     hold: str
     currency: str
     amount_minor: int
-    confirmed_by: str  # BUYER, AUTOMATIC or OPERATOR
+    confirmed_by: str  # BUYER, AUTOMATIC, OPERATOR or DISPUTE
     released_at: datetime
     lines: tuple[ReleaseLine, ...]
 

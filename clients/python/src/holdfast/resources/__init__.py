@@ -1,5 +1,6 @@
 """The operations of the API, resource by resource."""
 
+from holdfast.resources.disputes import BuyerDisputes, Disputes
 from holdfast.resources.merchants import (
     BankAccounts,
     CommissionPlans,
@@ -22,9 +23,11 @@ from holdfast.resources.webhooks import Deliveries, Events, WebhookEndpoints
 __all__ = [
     "Balances",
     "BankAccounts",
+    "BuyerDisputes",
     "CommissionPlans",
     "CommissionRules",
     "Deliveries",
+    "Disputes",
     "Events",
     "Holds",
     "Merchants",
