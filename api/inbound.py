@@ -17,6 +17,7 @@ from escrow.locks import RefundNotFound
 from escrow.models import Refund
 from escrow.services import refund as refunds
 from escrow.services import remittance as remittances
+from escrow.services.disputes import chargebacks
 from merchants import clocks
 from orders.locks import PaymentNotFound
 from orders.models import Payment
@@ -70,6 +71,8 @@ def _act(source: str, notification: contract.Notification, *, at: datetime) -> N
             answer=answer,
             at=clocks.now_for(Refund.objects.filter(pk=answer.reference), now=at),
         )
+    elif kind == "channels" and notification.subject == contract.Subject.CHARGEBACK:
+        _act_on_chargeback(name, answer, at=at)
     elif kind == "channels" and notification.subject == contract.Subject.REMITTANCE:
         remittances.record_remittance(
             channel=name,
@@ -90,12 +93,32 @@ def _act(source: str, notification: contract.Notification, *, at: datetime) -> N
         raise NotificationSubjectWrong(f"{source} does not speak about {notification.subject}.")
 
 
-def _act_on_payment(channel: str, answer: contract.Answer, *, at: datetime) -> None:
+def _act_on_chargeback(channel: str, answer: contract.Answer, *, at: datetime) -> None:
+    payment = _find_payment(channel, answer)
+    if answer.status != contract.Status.SUCCEEDED:
+        raise NotificationSubjectWrong(
+            f"A chargeback is done when it is told, not {answer.status}."
+        )
+    chargebacks.record_chargeback(
+        payment_id=payment.id,
+        provider_reference=answer.provider_reference,
+        amount_minor=answer.amount_minor,
+        currency=answer.currency,
+        at=clocks.now_of(payment.platform, now=at),
+    )
+
+
+def _find_payment(channel: str, answer: contract.Answer) -> Payment:
     payment = Payment.objects.select_related("platform").filter(pk=answer.reference).first()
     if payment is None:
         raise PaymentNotFound(f"There is no payment {answer.reference}.", payment=answer.reference)
     if payment.channel != channel:
         raise NotificationSubjectWrong(f"Payment {payment.id} was not made through {channel}.")
+    return payment
+
+
+def _act_on_payment(channel: str, answer: contract.Answer, *, at: datetime) -> None:
+    payment = _find_payment(channel, answer)
     at = clocks.now_of(payment.platform, now=at)
     if answer.status == contract.Status.SUCCEEDED:
         escrow_sweeps.book_answer(payment_id=payment.id, answer=answer, at=at)

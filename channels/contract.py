@@ -47,6 +47,7 @@ class Subject(StrEnum):
     REFUND = "refund"
     PAYOUT = "payout"
     REMITTANCE = "remittance"
+    CHARGEBACK = "chargeback"  # money of a payment taken back; its `reference` is the payment's
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@ notifications.
 
 It behaves like a real channel and keeps its own durable book, the oracle; it must never share code
 with the client that talks to it. Pay by POST /sandbox/pay/<reference> ({"again": true} captures a
-paid payment a second time), remit by POST /sandbox/remit; see faults.py for what it can be told to
-play.
+paid payment a second time), take money back by POST /sandbox/chargeback/<reference>
+({"amount_minor": …} for a part), remit by POST /sandbox/remit; see faults.py for what it can be
+told to play.
 """
 
 import secrets
@@ -42,6 +43,10 @@ CREATE TABLE IF NOT EXISTS refunds (
     notify_url TEXT NOT NULL, code TEXT NOT NULL DEFAULT '', event_at REAL NOT NULL,
     due_at REAL, outcome TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS refunds_of ON refunds (payment_reference);
+CREATE TABLE IF NOT EXISTS chargebacks (  -- money taken back for the buyer's bank, for good
+    provider_reference TEXT PRIMARY KEY, payment_reference TEXT NOT NULL REFERENCES payments,
+    amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, event_at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS chargebacks_of ON chargebacks (payment_reference);
 CREATE INDEX IF NOT EXISTS refunds_due ON refunds (due_at) WHERE due_at IS NOT NULL;
 """
 
@@ -92,7 +97,7 @@ class SandboxChannel(Service):
 
     tables = TABLES + REMITTANCE_TABLES
     operations = ("create_payment", "query_payment", "close_payment", "refund", "query_refund")
-    subjects = ("payment", "refund", "remittance")
+    subjects = ("payment", "refund", "remittance", "chargeback")
     base_url: str
     remittances: Remittances
     refund_seconds: float
@@ -109,6 +114,7 @@ class SandboxChannel(Service):
         self.route("GET", "/cashier/<token>", self._show_cashier)
         self.route("POST", "/cashier/<token>", self._press_cashier)
         self.route("POST", "/sandbox/pay/<reference>", self._pay_told)
+        self.route("POST", "/sandbox/chargeback/<reference>", self._charge_back_told)
         self.route("POST", "/sandbox/remit", self._remit_told)
 
     # Payments
@@ -271,12 +277,16 @@ class SandboxChannel(Service):
         payment = self._payment(payment_reference)
         if payment is None or payment["currency"] != currency:
             raise Refused(422, "PAYMENT_NOT_FOUND", "No payment of this reference and currency.")
-        captured = self.book.total("captures", "payment_reference = ?", payment_reference)
-        refunded = self.book.total(
-            "refunds", "payment_reference = ? AND status != 'FAILED'", payment_reference
-        )
-        if amount_minor > captured - refunded:
+        if amount_minor > self._left_of(payment_reference):
             raise Refused(422, "REFUND_EXCEEDS_CAPTURED", "More than is left of the captures.")
+
+    def _left_of(self, payment_reference: str) -> int:
+        of_payment = "payment_reference = ?"
+        captured = self.book.total("captures", of_payment, payment_reference)
+        refunded = self.book.total(
+            "refunds", f"{of_payment} AND status != 'FAILED'", payment_reference
+        )
+        return captured - refunded - self.book.total("chargebacks", of_payment, payment_reference)
 
     def _show_refund(self, reference: str) -> dict[str, Any]:
         refund = self._refund(reference)
@@ -286,6 +296,36 @@ class SandboxChannel(Service):
 
     def _refund(self, reference: str) -> books.Row | None:
         return self.book.row("SELECT * FROM refunds WHERE reference = ?", reference)
+
+    # Chargebacks
+
+    def charge_back(self, reference: str, *, amount_minor: int | None = None) -> dict[str, Any]:
+        """Take money of a paid payment back, as the buyer's bank would: at once and for good.
+
+        Raises: Refused 422 for more than is left of it.
+        """
+        payment, now = self._known_payment(reference), self._now()
+        with self.book.write() as write:
+            left = self._left_of(reference)
+            amount_minor = left if amount_minor is None else amount_minor
+            if not 0 < amount_minor <= left:
+                raise Refused(422, "CHARGEBACK_EXCEEDS_CAPTURED", f"{left} are left of it.")
+            money = {"amount_minor": amount_minor, "currency": payment["currency"]}
+            number = books.number("SBC")
+            books.insert(
+                write,
+                "chargebacks",
+                provider_reference=number,
+                payment_reference=reference,
+                event_at=now,
+                **money,
+            )
+            told = payment | money
+            told |= {"status": "SUCCEEDED", "provider_reference": number, "event_at": now}
+            url = payment["notify_url"]
+            fields = books.answer(told)
+            self.notices.queue(write, url=url, subject="chargeback", at=now, **fields)
+        return fields
 
     # Work that falls due
 
@@ -327,11 +367,16 @@ class SandboxChannel(Service):
         again = bool(request.get_data()) and Fields(request).flag("again")
         return self.pay(reference, again=again)
 
+    def _charge_back_told(self, reference: str) -> dict[str, Any]:
+        amount_minor = Fields(request).amount() if request.get_data() else None
+        return self.charge_back(reference, amount_minor=amount_minor)
+
     def _remit_told(self) -> dict[str, Any]:
         return {"remittances": self.remittances.cut(self._now())}
 
     def totals(self) -> dict[str, dict[str, Any]]:
-        """Per currency in minor units: collected, refunded, remitted (gross), fees, unremitted."""
+        """Per currency in minor units: collected, refunded, charged back, remitted (gross),
+        fees, unremitted."""
         return self.remittances.totals()
 
     def _now(self) -> float:

@@ -79,13 +79,15 @@ class Remittances:
         total, sent = self._book.total, "currency = ? AND status = 'SENT'"
         collected = total("captures", "currency = ?", currency)
         refunded = total("refunds", "currency = ? AND status = 'SUCCEEDED'", currency)
+        charged_back = total("chargebacks", "currency = ?", currency)
         cut = total("remittances", "currency = ?", currency, column="gross_minor")
         return {
             "collected": collected,
             "refunded": refunded,
+            "charged_back": charged_back,
             "remitted": total("remittances", sent, currency, column="gross_minor"),
             "fees": total("remittances", sent, currency, column="fee_minor"),
-            "unremitted": collected - refunded - cut,
+            "unremitted": collected - refunded - charged_back - cut,
         }
 
     def _send(self, row: books.Row, at: float) -> int:

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 from demo.local_sandbox import CHANNEL, RAIL
-from escrow.models import Hold, Refund, RefundState, Remittance, Surplus
+from escrow.models import Dispute, DisputeKind, Hold, Refund, RefundState, Remittance, Surplus
 from ledger import chart
 from ledger import selectors as books
 from orders.models import Payment
@@ -29,6 +29,7 @@ def disagreements(world: World) -> list[str]:
         *_balances(world),
         *_captures(world),
         *_refunds(world),
+        *_chargebacks(world),
         *_remittances(world),
         *_payouts(world),
     ]
@@ -72,6 +73,18 @@ def _refunds(world: World) -> list[str]:
     return _differences(
         "refund", theirs, Counter(done.values_list("id", "payment_id", "amount_minor"))
     )
+
+
+def _chargebacks(world: World) -> list[str]:
+    """What the channel took back is booked whole, once; what was released before is parked."""
+    theirs = Counter[tuple[str, int]]()
+    for row in world.sandbox.channel.book.rows("SELECT * FROM chargebacks"):
+        theirs[row["provider_reference"], row["amount_minor"]] += 1
+    known = Counter[str]()
+    kept = Dispute.objects.filter(kind=DisputeKind.CHARGEBACK)
+    for number, amount_minor in kept.values_list("provider_reference", "asked_minor"):
+        known[number] += amount_minor
+    return _differences("chargeback", theirs, Counter(known.items()))
 
 
 def _remittances(world: World) -> list[str]:

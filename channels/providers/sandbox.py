@@ -131,7 +131,7 @@ class _Client:
 class SandboxChannel(_Client):
     """channels.contract.Channel over the sandbox channel's API."""
 
-    subjects = frozenset({Subject.PAYMENT, Subject.REFUND, Subject.REMITTANCE})
+    subjects = frozenset({Subject.PAYMENT, Subject.REFUND, Subject.REMITTANCE, Subject.CHARGEBACK})
 
     def create_payment(self, request: PaymentRequest) -> Answer:
         fields = {

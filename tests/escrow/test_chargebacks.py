@@ -7,7 +7,8 @@ from escrow.services import release as releases
 from escrow.services.disputes import chargebacks
 from ledger import selectors as books
 from orders.models import Order, Payment
-from tests import disputing, ground
+from sandbox.wire import Refused
+from tests import disputing, ground, oracle
 from tests.world import World
 
 RECEIVABLE = "channel:sandbox:receivable"
@@ -137,3 +138,60 @@ def test_second_chargeback_takes_no_more_than_is_left(market: World) -> None:
 
     assert refused.code == "chargeback_mismatch"
     assert market.balance("held") == 0
+
+
+# Told by the channel
+
+
+def test_channel_tells_of_a_chargeback_and_the_books_agree(world: World) -> None:
+    order, _token = world.create_order()
+    payment = world.pay(order)
+
+    world.sandbox.channel.charge_back(payment.id, amount_minor=3333)
+    world.settle()
+
+    dispute = Dispute.objects.get(order=order)
+    assert (dispute.kind, dispute.resolved_minor, dispute.opened_by) == (
+        "CHARGEBACK",
+        3333,
+        "CHANNEL",
+    )
+    assert world.balance(RECEIVABLE) == 6668
+    assert oracle.disagreements(world) == []
+
+
+@pytest.mark.parametrize("fault", ["send_twice", "send_twice_new_id", "timeout_after", "reorder"])
+def test_chargeback_is_booked_once_however_it_is_told(world: World, fault: str) -> None:
+    order, _token = world.create_order()
+    payment = world.pay(order)
+    world.sandbox.channel.faults.add(operation="notify_chargeback", fault=fault)
+
+    world.sandbox.channel.charge_back(payment.id)
+    world.pass_time(minutes=5)
+
+    assert Dispute.objects.filter(order=order).count() == 1
+    assert world.balance("held") == 0
+    assert oracle.disagreements(world) == []
+
+
+@pytest.mark.parametrize("fault", ["sign_wrongly", "torn", "wrong_amount"])
+def test_forged_or_torn_chargeback_moves_nothing(world: World, fault: str) -> None:
+    order, _token = world.create_order()
+    payment = world.pay(order)
+    world.sandbox.channel.faults.add(operation="notify_chargeback", fault=fault)
+    before = ground.trial()
+
+    world.sandbox.channel.charge_back(payment.id)
+    world.sandbox.tick()
+
+    assert ground.trial() == before
+    assert not Dispute.objects.exists()
+
+
+def test_chargeback_beyond_the_payment_is_refused_by_the_channel(world: World) -> None:
+    order, _token = world.create_order()
+    payment = world.pay(order)
+    world.sandbox.channel.charge_back(payment.id, amount_minor=6668)
+
+    with pytest.raises(Refused, match="3333 are left"):
+        world.sandbox.channel.charge_back(payment.id, amount_minor=3334)

@@ -4,10 +4,21 @@ import os
 from dataclasses import dataclass, field
 
 from tests import ground
-from tests.races import order_cases, payout_cases, release_cases, starting_line
+from tests.races import (
+    dispute_cases,
+    order_cases,
+    payout_cases,
+    release_cases,
+    starting_line,
+)
 from tests.races.starting_line import Pair, Racers
 
-PAIRS: list[Pair] = [*order_cases.PAIRS, *release_cases.PAIRS, *payout_cases.PAIRS]
+PAIRS: list[Pair] = [
+    *order_cases.PAIRS,
+    *release_cases.PAIRS,
+    *dispute_cases.PAIRS,
+    *payout_cases.PAIRS,
+]
 TWIN_PERCENT = 95  # of the repeats with the locks off must fail
 
 

@@ -16,8 +16,8 @@ def told(postman):
 
 
 def paid_totals(**changes):
-    sums = {"collected": 10001, "refunded": 0, "remitted": 0, "fees": 0, "unremitted": 10001}
-    return {"CNY": sums | changes}
+    sums = {"collected": 10001, "refunded": 0, "charged_back": 0, "remitted": 0, "fees": 0}
+    return {"CNY": sums | {"unremitted": 10001} | changes}
 
 
 def test_payment_is_created_once_when_asked_twice(sandbox, channel, payment):
@@ -353,3 +353,39 @@ def test_book_survives_a_restart(tmp_path, sandbox, channel, payment, clock, pos
 
     assert reopened.channel.totals() == paid_totals()
     assert [one["reference"] for one in told(postman)] == ["pay_1"]
+
+
+def test_part_is_taken_back_and_told(sandbox, channel, payment, clock, postman):
+    channel.post("/v1/payments", **payment)
+    channel.http.post("/sandbox/pay/pay_1")
+    sandbox.tick(clock.now)
+
+    taken = channel.http.post("/sandbox/chargeback/pay_1", content=json.dumps({"amount_minor": 1}))
+    sandbox.tick(clock.now)
+
+    notice = told(postman)[-1]
+    assert taken.status_code == 200
+    assert (notice["subject"], notice["reference"], notice["amount_minor"]) == (
+        "chargeback",
+        "pay_1",
+        1,
+    )
+    assert sandbox.channel.totals() == paid_totals(charged_back=1, unremitted=10000)
+
+
+def test_no_more_is_taken_back_or_refunded_than_is_left(channel, payment):
+    channel.post("/v1/payments", **payment)
+    channel.http.post("/sandbox/pay/pay_1")
+
+    whole = channel.http.post("/sandbox/chargeback/pay_1")
+    again = channel.http.post("/sandbox/chargeback/pay_1")
+
+    assert whole.json()["amount_minor"] == 10001
+    assert (again.status_code, again.json()["code"]) == (422, "CHARGEBACK_EXCEEDS_CAPTURED")
+
+
+def test_payment_nobody_paid_is_not_charged_back(channel, payment):
+    channel.post("/v1/payments", **payment)
+
+    assert channel.http.post("/sandbox/chargeback/pay_1").status_code == 422
+    assert channel.http.post("/sandbox/chargeback/pay_2").status_code == 404
