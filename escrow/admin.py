@@ -8,7 +8,17 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from escrow.models import Hold, HoldState, Refund, RefundState, Release, Remittance, Surplus
+from escrow.admin_disputes import DisputeAdmin
+from escrow.models import (
+    Dispute,
+    Hold,
+    HoldState,
+    Refund,
+    RefundState,
+    Release,
+    Remittance,
+    Surplus,
+)
 from ledger import admin_panels as panels
 from ledger import selectors as books
 from merchants.admin_show import (
@@ -47,6 +57,9 @@ def _order_link(order: Order) -> Any:
 
 def _channels() -> list[str]:
     return list(settings.CHANNELS)
+
+
+admin.site.register(Dispute, DisputeAdmin)
 
 
 @admin.register(Hold)

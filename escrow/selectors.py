@@ -128,6 +128,11 @@ def with_timeline(disputes: QuerySet[Dispute]) -> QuerySet[Dispute]:
     )
 
 
+def evidence_of(*, dispute_id: str) -> QuerySet[Evidence]:
+    """The files of a dispute, oldest first, without their bytes."""
+    return Evidence.objects.filter(dispute_id=dispute_id).defer("content").order_by("pk")
+
+
 def dispute_of_order(*, order_id: str) -> Dispute | None:
     """Return the latest dispute of an order with its timeline; None when there never was one."""
     return with_timeline(Dispute.objects.filter(order_id=order_id)).order_by("-pk").first()

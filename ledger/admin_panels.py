@@ -32,6 +32,7 @@ KINDS: dict[str, Text] = {
     "refund-asked": _("Refund asked"),
     "surplus-refund-asked": _("Surplus sent back"),
     "refund-done": _("Refund done"),
+    "chargeback": _("Charged back"),
     "payout-sent": _("Payout cut"),
     "payout-paid": _("Payout paid"),
     "clawback": _("Taken back from payees"),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from api import status
 from channels.models import InboundNotification, InboxState
-from escrow.models import Refund, RefundState
+from escrow.models import Dispute, Refund, RefundState, WaitsFor
 from ledger import admin_panels as panels
 from ledger import selectors as books
 from merchants.terms import Terms
@@ -146,6 +146,13 @@ def waiting_for_people() -> list[Waiting]:
             unknown,
             panels.list_url("payouts_payout", "state__exact=UNKNOWN"),
             "danger",
+        ),
+        _waiting(
+            _("Disputes to be decided"),
+            "gavel",
+            Dispute.objects.filter(waits_for=WaitsFor.OPERATOR),
+            panels.list_url("escrow_dispute", "waits_for__exact=OPERATOR"),
+            "warning",
         ),
         _waiting(
             _("Refunds failed"),

@@ -13,10 +13,11 @@ from rest_framework.response import Response
 
 from api import kept
 from api.refusals import refuses
-from api.v1 import files
 from api.v1.answers import disputes as answers
+from api.v1.answers.disputes import FILE
 from api.v1.requests import disputes as requests
 from api.views import AnswersJsonAnyway, ApiView
+from escrow import attachments
 from escrow import selectors as escrow
 from escrow.locks import DisputeNotFound
 from escrow.models import Actor, Dispute
@@ -148,11 +149,11 @@ class OrderDisputeFileView(BuyerView):
     __doc__ = BuyerView.__doc__
     content_negotiation_class = AnswersJsonAnyway
 
-    @extend_schema(request=requests.FileReadRequest, responses=files.DESCRIBED)
+    @extend_schema(request=requests.FileReadRequest, responses=FILE)
     @refuses(selectors.get_order_for_buyer, latest, evidence.read_evidence)
     def post(self, request: Request, order_id: str) -> HttpResponse:
         """Return the bytes of a file of either side. It changes nothing."""
         body = self.read(requests.FileReadRequest)
         order, _at = self.let_in(order_id, body["token"])
         found = evidence.read_evidence(dispute=latest(order), evidence_id=body["evidence"])
-        return files.answer_with(found)
+        return attachments.attachment(found)

@@ -12,10 +12,11 @@ from rest_framework.response import Response
 from api import kept, lookups, pages
 from api.idempotency import idempotent
 from api.refusals import refuses
-from api.v1 import files
 from api.v1.answers import disputes as answers
+from api.v1.answers.disputes import FILE
 from api.v1.requests import disputes as requests
 from api.views import AnswersJsonAnyway
+from escrow import attachments
 from escrow import selectors as escrow
 from escrow.models import Actor, Dispute, DisputeKind, DisputeState, WaitsFor
 from escrow.services.disputes import answering, evidence, opening, returns
@@ -116,9 +117,9 @@ class DisputeFileView(pages.ItemView):
     listing = DisputesView
     content_negotiation_class = AnswersJsonAnyway
 
-    @extend_schema(responses=files.DESCRIBED)
+    @extend_schema(responses=FILE)
     @refuses(evidence.read_evidence)
     def get(self, request: Request, id: str, evidence_id: str) -> HttpResponse:  # type: ignore[override]
         """Return the bytes of a file, to be saved and never to be shown as a page."""
         found = evidence.read_evidence(dispute=self.find(id), evidence_id=evidence_id)
-        return files.answer_with(found)
+        return attachments.attachment(found)

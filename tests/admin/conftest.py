@@ -13,11 +13,13 @@ from django.urls import reverse
 from channels import contract
 from channels.models import InboundNotification, InboxState
 from demo.local_sandbox import CHANNEL
+from escrow.models import Actor, Dispute, SellerAnswer
+from escrow.services.disputes import evidence
 from merchants.models import Merchant, User
 from orders.services.creation import NewLine
 from payouts.models import Payout
 from payouts.services import cutoff, sending
-from tests import ground
+from tests import disputing, ground
 from tests import world as worlds
 from tests.stage import books_are_right, transactional_db
 
@@ -84,8 +86,24 @@ def full(market: worlds.World) -> worlds.World:
     )
     sending.record_payout_answer(payout_id=returned.id, answer=said, at=market.now)
     pending_payout(market)
+    disputed(market)
     flagged_notification()
     return market
+
+
+def disputed(world: worlds.World) -> Dispute:
+    """A dispute that waits for an operator, with what both sides wrote and showed."""
+    dispute = disputing.open_dispute(world, text=HOSTILE)
+    evidence.add_evidence(
+        dispute_id=dispute.id,
+        side=Actor.BUYER,
+        name=HOSTILE[:120],
+        content=disputing.TEXT_FILE,
+        by=Actor.BUYER,
+        at=world.now,
+    )
+    disputing.answer(dispute, SellerAnswer.CONTEST, text=HOSTILE)
+    return disputing.fresh(dispute)
 
 
 def pending_payout(world: worlds.World) -> Payout:

@@ -188,12 +188,13 @@ def test_dashboard_says_where_the_money_is_and_what_waits(signed_in: Client, ful
     (yuan,) = context["money"]
     assert (yuan.currency, yuan.balanced, yuan.debit) == ("CNY", True, yuan.credit)
     amounts = {str(tile.label): tile.amount for tile in yuan.tiles}
-    assert amounts["Held now"] == "100.01"
+    assert amounts["Held now"] == "200.02"
     assert amounts["Reserve"] == "100.01"
     waits = {str(each.label): each.count for each in context["waiting"]}
     assert waits == {
         "Payouts waiting for approval": "1",
         "Payouts unknown or parked": "0",
+        "Disputes to be decided": "1",
         "Refunds failed": "0",
         "Flagged notifications": "1",
     }

@@ -1,12 +1,19 @@
 """What is answered about disputes: both sides read the same, and nothing of what operators
 weigh."""
 
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 
 from api.fields import AmountField
 from api.v1.answers.fields import Answer, amount, code, instant, later, truth, whole
 from api.v1.answers.fields import text as word
+from escrow import attachments
 from escrow.models import Dispute
+
+# The bytes of a file, for the description.
+FILE: Any = {(200, attachments.MEDIA_TYPE): OpenApiTypes.BINARY}
 
 
 def amount_or_none(help_text: str) -> AmountField:

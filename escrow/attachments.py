@@ -1,18 +1,14 @@
-"""Answering with a file a stranger handed in: never as anything a browser would show."""
-
-from typing import Any
+"""A file a stranger handed in, as any door answers with it: to be saved, never to be shown."""
 
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 
 from escrow import filetypes
 from escrow.models import Evidence
 
 MEDIA_TYPE = "application/octet-stream"
-DESCRIBED: Any = {(200, MEDIA_TYPE): OpenApiTypes.BINARY}
 
 
-def answer_with(evidence: Evidence) -> HttpResponse:
+def attachment(evidence: Evidence) -> HttpResponse:
     """Answer with the bytes under a name of ours; what its owner calls it is never a file's name.
 
     Its type is not told here: a browser that is told nothing shows nothing.
@@ -22,4 +18,5 @@ def answer_with(evidence: Evidence) -> HttpResponse:
     answer["Content-Disposition"] = f'attachment; filename="{evidence.id}.{ending}"'
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer["Cache-Control"] = "no-store"
     return answer
