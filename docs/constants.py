@@ -21,6 +21,11 @@ CONSTANTS = (
     ("escrow.services.refund", "QUERY_EVERY", "a submitted refund is asked about this often"),
     ("escrow.services.refund", "UNKNOWN_EVERY", "an unknown refund is asked about this often"),
     (
+        "escrow.services.disputes.outcome",
+        "TRY_AGAIN",
+        "a decided dispute whose money the payees lack is tried again after this",
+    ),
+    (
         "payouts.services.cutoff",
         "INSTANT_RETRY",
         "an instant schedule whose money has to wait looks again after this",

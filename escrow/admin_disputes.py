@@ -103,7 +103,9 @@ class DisputeAdmin(ShownAdmin):
             DisputeState.RESOLVED,
             DisputeState.WITHDRAWN,
         ):
-            said.append(_now("The money was released before: it has to be taken back by hand."))
+            said.append(
+                _now("It is decided, but the money was released before and its payees lack it.")
+            )
         elif dispute.waits_for == WaitsFor.OPERATOR:
             said.append(_now("One person proposes how this ends; another one approves it."))
             if dispute.proposed_by_id == request.user.pk:

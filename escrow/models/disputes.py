@@ -137,8 +137,10 @@ class Dispute(FSMModelMixin, Sequenced):
     refund = models.OneToOneField(
         Refund, models.PROTECT, related_name="dispute", null=True, blank=True
     )
-    # Money the books cannot move yet: it was released before the outcome (see `outcome`).
+    # Decided, and the money cannot be moved yet: it was released before, and its payees lack it.
     parked_at = models.DateTimeField(null=True, blank=True)
+    parked_minor = models.BigIntegerField(null=True, blank=True)  # minor units owed to the buyer
+    parked_by = models.CharField(max_length=8, choices=Actor.choices, blank=True)  # who ended it
 
     channel = models.CharField(max_length=32, blank=True)  # of a chargeback, as its number there
     provider_reference = models.CharField(max_length=64, blank=True)
@@ -200,6 +202,11 @@ class Dispute(FSMModelMixin, Sequenced):
                 & ~Q(resolved_by="")
                 | Q(resolution="FULL", resolved_minor=F("stake_minor")) & ~Q(resolved_by=""),
                 name="dispute_resolution_is_its_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(parked_at__isnull=True, parked_minor__isnull=True, parked_by="")
+                | Q(parked_at__isnull=False, parked_minor__gt=0) & ~Q(parked_by=""),
+                name="dispute_parked_whole",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["RESOLVED", "WITHDRAWN"], waits_for="", due_at__isnull=True)
@@ -327,5 +334,6 @@ pghistory.track(
         "resolved_minor",
         "resolved_by",
         "parked_at",
+        "parked_minor",
     ],
 )(Dispute)

@@ -279,18 +279,48 @@ def test_received_order_is_disputed_within_the_window_only(market: World) -> Non
     assert dispute.state == "OPEN"
 
 
-def test_dispute_after_the_release_is_parked_when_the_buyer_wins(market: World) -> None:
+def test_released_money_is_taken_back_when_the_buyer_wins(market: World) -> None:
     dispute = disputing.open_dispute(market, ground.released_order(market))
 
-    ground_before = ground.trial()
-    disputing.answer(dispute, SellerAnswer.ACCEPT)
+    disputing.offer(dispute)
+    disputing.moves(dispute)["accept_offer"]()
 
     after = disputing.fresh(dispute)
-    assert (after.state, after.waits_for, after.due_at) == ("OPEN", "OPERATOR", None)
-    assert after.parked_at == dispute.opened_at
-    assert ground.trial() == ground_before
-    assert ground.refusal(disputing.moves(dispute)["propose"]).code == "dispute_state_conflict"
-    assert lapse_due_disputes(at=dispute.opened_at + 100 * DAY) == 0
+    assert (after.state, after.resolution, after.refund.amount_minor) == (
+        "RESOLVED",
+        "PARTIAL",
+        3333,
+    )
+    assert ending(dispute)["entries"] == ["capture", "clawback", "refund-asked", "release"]
+    assert market.balance(f"merchant:{market.merchants[0].id}:payable") == 6328
+
+
+def test_released_money_that_is_not_there_is_tried_again_until_it_is(market: World) -> None:
+    payout = ground.sent_payout(market)  # the seller's whole share is at the bank
+    order = Order.objects.get(hold__releases__lines__settlement_id=payout.settlement_id)
+    dispute = disputing.open_dispute(market, order)
+    before = ground.trial()
+
+    disputing.answer(dispute, SellerAnswer.ACCEPT)
+    parked = disputing.fresh(dispute)
+    disputing.lapse(dispute)
+
+    assert (parked.state, parked.waits_for, parked.parked_minor) == ("OPEN", "OPERATOR", 10001)
+    assert parked.due_at == dispute.opened_at + DAY
+    assert [line for line in ground.trial() if line not in before] == [("CNY", "own_topup", 0)]
+    refused = ground.refusal(disputing.moves(dispute)["propose"])
+    assert refused.code == "dispute_state_conflict"
+    ground.released_order(market)  # a later sale
+    ground.released_order(market)
+    disputing.lapse(dispute)
+    after = disputing.fresh(dispute)
+    assert (after.state, after.resolved_minor, after.resolved_by) == (
+        "RESOLVED",
+        10001,
+        "MERCHANT",
+    )
+    kinds = list(dispute.steps.order_by("position").values_list("kind", flat=True))
+    assert kinds == ["OPENED", "ACCEPTED", "PARKED", "RESOLVED"]
 
 
 def test_dispute_after_the_release_ends_when_the_seller_wins(market: World) -> None:

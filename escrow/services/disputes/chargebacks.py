@@ -126,7 +126,7 @@ def _charge_back(
     if hold.state in (HoldState.HELD, HoldState.FROZEN):
         _pay(dispute, hold, amount_minor=amount_minor, at=at)
     else:
-        outcome.park(dispute, amount_minor=amount_minor, by=by, at=at)
+        outcome.park(dispute, amount_minor=amount_minor, by=by, at=at, again_at=None)
     return dispute
 
 

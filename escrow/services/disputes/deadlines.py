@@ -15,7 +15,8 @@ def lapse_deadline(*, dispute_id: str, at: datetime) -> bool:
 
     The seller silent: operators decide, undefended. The buyer silent on an offer: it stands. The
     buyer silent on a return: nothing to the buyer. The seller silent on a return: the goods count
-    as received. Operators silent: the buyer gets what was asked, or what the return was for.
+    as received. Operators silent: the buyer gets what was asked, or what the return was for. What
+    is decided and was not covered is tried again.
 
     Money: as `outcome.conclude`, where it ends. Returns: whether it was due.
     Raises: DisputeNotFound. Locks: the order, the dispute, the hold.
@@ -23,6 +24,9 @@ def lapse_deadline(*, dispute_id: str, at: datetime) -> bool:
     dispute = lock_dispute(dispute_id)
     if dispute.due_at is None or dispute.due_at >= at:
         return False
+    if dispute.parked_minor is not None:
+        outcome.conclude(dispute, amount_minor=dispute.parked_minor, by=dispute.parked_by, at=at)
+        return True
     by = Actor.DEADLINE
     match (dispute.state, dispute.waits_for):
         case (_, WaitsFor.OPERATOR):

@@ -3,33 +3,44 @@
 It must never decide anything itself, and never leave money frozen behind a closed dispute.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 
 from escrow.locks import lock_hold
 from escrow.models import Dispute, Hold, HoldState, StepKind, WaitsFor
-from escrow.services import order_refunds
+from escrow.services import clawback, order_refunds
 from escrow.services import release as releases
 from escrow.services.disputes import clock
 from escrow.services.disputes.timeline import record_step
 from orders.models import CancelReason, ConfirmedBy, Order
 
+TRY_AGAIN = timedelta(days=1)  # for money its payees lack
 REASON = "DISPUTE"  # of the refund, as platforms read it
 
 
 def conclude(dispute: Dispute, *, amount_minor: int, by: str, at: datetime) -> None:
     """Step of whoever ends a dispute: so much goes to the buyer, the rest to the payees, at once.
 
-    Money: Dr held / Cr refund in transit for the buyer's part; the rest as a release.
+    Released money is taken back from its payees; where they lack it, the dispute is parked and
+    tried again.
+
+    Money: Dr held / Cr refund in transit for the buyer's part; the rest as a release. After the
+        release as `clawback.refund_released`.
     Args: amount_minor: minor units of `dispute.currency`, 0 <= x <= stake.
-    Locks: the hold; the caller has the order and the dispute.
+    Locks: the hold, after the release the payees' balances; the caller has the order and the
+        dispute.
     """
     assert connection.in_atomic_block
     hold = lock_hold(dispute.order_id)
     if hold.state == HoldState.RELEASED and amount_minor:
-        park(dispute, amount_minor=amount_minor, by=by, at=at)
-        return
+        try:
+            dispute.refund = clawback.refund_released(
+                dispute.order, hold, amount_minor=amount_minor, reason=REASON, at=at
+            )
+        except clawback.RefundNotCovered:  # before it has written anything
+            park(dispute, amount_minor=amount_minor, by=by, at=at, again_at=at + TRY_AGAIN)
+            return
     dispute.resolve(at=at, amount_minor=amount_minor, by=by)
     if hold.state == HoldState.FROZEN:
         clock.restart(dispute.order, hold, at=at)
@@ -51,11 +62,19 @@ def _divide(dispute: Dispute, order: Order, hold: Hold, *, amount_minor: int, at
         releases.release_rest(order, confirmed_by=ConfirmedBy.DISPUTE, at=at)
 
 
-def park(dispute: Dispute, *, amount_minor: int, by: str, at: datetime) -> None:
-    """Step: the money was released before. Keep what is owed and let operators see it: taking
-    money back from its payees is a claw-back, which no step does yet."""
-    dispute.parked_at = at
-    dispute.await_move(WaitsFor.OPERATOR, due_at=None)
+def park(
+    dispute: Dispute, *, amount_minor: int, by: str, at: datetime, again_at: datetime | None
+) -> None:
+    """Step: it is decided, and the money is not there. Keep what is owed, and tell it once.
+
+    Args: again_at: when the sweep tries again; None: never by itself.
+    """
+    first = dispute.parked_at is None
+    dispute.await_move(WaitsFor.OPERATOR, due_at=again_at)
+    if not first:
+        dispute.save()
+        return
+    dispute.parked_at, dispute.parked_minor, dispute.parked_by = at, amount_minor, by
     record_step(dispute, StepKind.PARKED, by=by, at=at, amount_minor=amount_minor)
 
 
