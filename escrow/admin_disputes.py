@@ -238,7 +238,7 @@ def _timeline(dispute: Dispute) -> panels.Steps:
 def _files(dispute: Dispute) -> panels.Table:
     return panels.Table(
         title=_("Evidence"),
-        headings=[_("File"), _("Side"), _("Type"), _("Bytes"), _("Added"), "SHA-256"],
+        headings=[_("File"), _("Side"), _("Type"), _("Bytes"), _("Handed in"), "SHA-256"],
         numbers=[3],
         rows=[
             [

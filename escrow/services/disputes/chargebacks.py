@@ -164,7 +164,10 @@ def _pay(dispute: Dispute, hold: Hold, *, amount_minor: int, at: datetime) -> No
 
 def _take(order: Order, hold: Hold, *, amount_minor: int, at: datetime) -> None:
     """So much less is held; each payee gives its part, as in a refund of as much."""
-    shares = shares_left(plan_returns(order), refunded_minor=hold.refunded_minor + amount_minor)
+    shares = shares_left(
+        plan_returns(order, channel=hold.payment.channel),
+        refunded_minor=hold.refunded_minor + amount_minor,
+    )
     if amount_minor == hold.remaining_minor:
         hold.refund(at=at)
     else:

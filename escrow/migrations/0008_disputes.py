@@ -14,10 +14,10 @@ import ledger.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("escrow", "0008_clawbacks"),
+        ("escrow", "0007_refunds_and_clawbacks"),
         ("ledger", "0009_chargeback_route"),
-        ("merchants", "0009_disputes"),
-        ("orders", "0006_disputes"),
+        ("merchants", "0010_disputes"),
+        ("orders", "0007_disputes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0005_refunded_after_shipping"),
+        ("orders", "0006_sold_volume"),
     ]
 
     operations = [

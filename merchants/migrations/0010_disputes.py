@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("merchants", "0008_guarantee_days"),
+        ("merchants", "0009_parties_tax_channels_tiers"),
     ]
 
     operations = [
