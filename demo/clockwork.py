@@ -53,7 +53,8 @@ _DUE = {
         JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD' WHERE o.state = 'PAID'""",
     "escrow.release_due_confirmations": """
         SELECT min(o.confirm_by) FROM orders_order o
-        JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD' WHERE o.state = 'SHIPPED'""",
+        JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD'
+        WHERE o.state = 'SHIPPED' AND o.paused_at IS NULL""",
     "escrow.lapse_due_disputes": """
         SELECT min(due_at) + interval '1 microsecond' FROM escrow_dispute
         WHERE due_at IS NOT NULL""",

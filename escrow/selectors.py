@@ -149,8 +149,10 @@ def unshipped_orders() -> QuerySet[Order]:
 
 
 def unconfirmed_orders() -> QuerySet[Order]:
-    """Orders whose held money is released at `confirm_by`."""
-    return Order.objects.filter(state=OrderState.SHIPPED, hold__state=HoldState.HELD)
+    """Orders whose held money is released at `confirm_by`: not while their clock stands still."""
+    return Order.objects.filter(
+        state=OrderState.SHIPPED, paused_at__isnull=True, hold__state=HoldState.HELD
+    )
 
 
 def watched_payments() -> QuerySet[Payment]:

@@ -8,7 +8,7 @@ who acts, and two statements cannot be prepared as one. A function that writes i
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import pghistory
@@ -48,7 +48,14 @@ def row_of(model: type[M], found: Sequence[Any]) -> M:
 
 def as_json(rows: Iterable[models.Model]) -> str:
     """Write unsaved rows as a JSON array of their columns, for jsonb_populate_recordset."""
-    return json.dumps([_columns_of(row) for row in rows], default=datetime.isoformat)
+    return json.dumps([_columns_of(row) for row in rows], default=_as_text)
+
+
+def _as_text(value: Any) -> str:
+    """Write an instant or a span as PostgreSQL reads it."""
+    if isinstance(value, timedelta):
+        return f"{value // timedelta(microseconds=1)} microseconds"
+    return datetime.isoformat(value)
 
 
 def _columns_of(row: models.Model) -> dict[str | None, Any]:

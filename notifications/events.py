@@ -35,6 +35,14 @@ class ExtendedOrderFacts(OrderFacts):
     before: str  # ISO 8601; the deadline that was moved
 
 
+class PausedOrderFacts(OrderFacts):
+    paused_at: str  # ISO 8601
+
+
+class ResumedOrderFacts(PausedOrderFacts):
+    before: str  # ISO 8601; `confirm_by` without the pause
+
+
 class ShipmentFacts(OrderFacts):
     shipment: str  # id
     carrier: str
@@ -120,6 +128,8 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     "order.shipment_corrected": CorrectedShipmentFacts,
     "order.confirm_extended": ExtendedOrderFacts,
     "order.confirm_reminder": OrderFacts,
+    "order.clock_paused": PausedOrderFacts,
+    "order.clock_resumed": ResumedOrderFacts,
     "order.confirmed": OrderFacts,
     "order.canceled": CanceledOrderFacts,
     "order.expired": OrderFacts,

@@ -54,6 +54,8 @@ def _ending(order: Order) -> list[Step]:
             return [Step(_("Waiting for payment, until"), order.pay_by, tone="wait")]
         case OrderState.PAID:
             return [Step(_("To be shipped by"), order.ship_by, tone="wait")]
+        case OrderState.SHIPPED if order.paused_at:
+            return [Step(_("Time to confirm stands still"), order.paused_at, tone="wait")]
         case OrderState.SHIPPED:
             note = _("then released by itself")
             return [Step(_("Receipt to be confirmed by"), order.confirm_by, note, "wait")]

@@ -42,7 +42,7 @@ def confirm_receipt(*, order_id: str, at: datetime) -> Released:
     One statement, and so one database transaction without a round trip to begin and to commit it.
 
     Money: Dr held / Cr merchant payable, Cr platform commission, Cr service fee.
-    Raises: OrderNotFound, OrderStateConflict, HoldFrozen, HoldClosed.
+    Raises: OrderNotFound, OrderStateConflict, HoldFrozen, HoldClosed, ClockPaused.
     Idempotent: a second confirmation is refused by the order's state. Locks: the order, its hold.
     """
     for _ in range(ATTEMPTS):
@@ -60,13 +60,14 @@ def _refuse(order_id: str) -> None:
     order = locks.lock_order(order_id)
     lifecycle.require_state(order, OrderState.SHIPPED)
     lock_open_hold(order_id)
+    lifecycle.require_running(order)
 
 
 def release_order(*, order_id: str, confirmed_by: str, at: datetime) -> Released | None:
     """Confirm and release one order in one statement, in a transaction of its own unless the
     caller has one.
 
-    Returns: None when it is not SHIPPED or its hold not HELD.
+    Returns: None when it is not SHIPPED, its clock stands still or its hold is not HELD.
     Locks: the order with its hold, then the payees' accounts by id.
     """
     with prepared_cursor() as cursor:
@@ -113,11 +114,13 @@ def release_due_order(*, order_id: str, at: datetime) -> bool:
     """Confirm automatically and release one order whose `confirm_by` has come: the readable path.
 
     Money, locks: as `confirm_receipt`.
-    Returns: whether it was due; it is not when it was given more time meanwhile.
+    Returns: whether it was due; it is not when it was given more time, or paused, meanwhile.
     Raises: OrderNotFound, HoldFrozen, HoldClosed.
     """
     order = locks.lock_order(order_id)
-    if order.state != OrderState.SHIPPED or order.confirm_by is None or order.confirm_by > at:
+    if order.state != OrderState.SHIPPED or order.paused_at is not None:
+        return False
+    if order.confirm_by is None or order.confirm_by > at:
         return False
     _release(order, confirmed_by=ConfirmedBy.AUTOMATIC, at=at)
     return True
@@ -135,6 +138,7 @@ def release_rest(order: Order, *, confirmed_by: str, at: datetime) -> Released:
 
 def _release(order: Order, *, confirmed_by: str, at: datetime) -> Released:
     hold = lock_open_hold(order.id)
+    lifecycle.require_running(order)
     shares = list(HoldShare.objects.filter(hold=hold).order_by("leg"))
     release = Release(
         hold=hold,

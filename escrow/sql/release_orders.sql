@@ -17,7 +17,8 @@ CREATE OR REPLACE FUNCTION escrow_order_facts(
     )
 $$;
 
--- Release one order. Nothing (null) when it is not SHIPPED or its hold is not HELD once both are locked.
+-- Release one order. Nothing (null) when it is not SHIPPED, its clock stands still or its hold is not HELD once both
+-- are locked.
 -- p_context_id and p_context say who acts, for the audit rows; empty when nobody does by name.
 CREATE OR REPLACE FUNCTION escrow_release_order(
     p_order text, p_confirmed_by text, p_at timestamptz, p_context_id text, p_context text,
@@ -27,14 +28,14 @@ DECLARE
     v record;
     ignored text;
 BEGIN
-    SELECT o.state AS order_state, h.state AS hold_state, h.id AS hold_id, h.currency,
+    SELECT o.state AS order_state, o.paused_at, h.state AS hold_state, h.id AS hold_id, h.currency,
            h.amount_minor - h.released_minor - h.refunded_minor AS amount_minor,
            o.platform_id, o.event_sequence + 1 AS sequence,
            escrow_order_facts(o.id, o.reference, o.merchant_id, o.amount_minor, o.currency, o.ship_by, o.confirm_by,
                               o.buyer_email) AS facts
     INTO v FROM orders_order AS o JOIN escrow_hold AS h ON h.order_id = o.id
     WHERE o.id = p_order FOR UPDATE;
-    IF (v.order_state = 'SHIPPED' AND v.hold_state = 'HELD') IS NOT TRUE THEN
+    IF (v.order_state = 'SHIPPED' AND v.paused_at IS NULL AND v.hold_state = 'HELD') IS NOT TRUE THEN
         RETURN;
     END IF;
     IF p_context_id <> '' THEN
@@ -75,7 +76,7 @@ BEGIN
     VALUES (holdfast_new_id('evt'), 'order.confirmed', v.platform_id, p_order, v.sequence, v.facts, p_at, 0, p_at, '');
 END $$;
 
--- Release holds whose orders and holds the caller has locked and found SHIPPED and HELD.
+-- Release holds whose orders and holds the caller has locked and found SHIPPED, running and HELD.
 CREATE OR REPLACE FUNCTION escrow_release_locked(p_holds text[], p_confirmed_by text, p_at timestamptz)
 RETURNS TABLE (order_id text, release_id text, entry_id bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -140,12 +141,13 @@ CREATE OR REPLACE FUNCTION escrow_lock_releasable(p_orders text[]) RETURNS text[
 BEGIN
     RETURN ARRAY(
         SELECT h.id FROM escrow_hold AS h JOIN orders_order AS o ON o.id = h.order_id
-        WHERE h.order_id = ANY (p_orders) AND h.state = 'HELD' AND o.state = 'SHIPPED'
+        WHERE h.order_id = ANY (p_orders) AND h.state = 'HELD' AND o.state = 'SHIPPED' AND o.paused_at IS NULL
         ORDER BY h.order_id FOR UPDATE OF h
     );
 END $$;
 
--- Release up to p_limit orders whose automatic confirmation has come, oldest first. Rows somebody works on are
+-- Release up to p_limit orders whose automatic confirmation has come, oldest first; not while their clock
+-- stands still (orders/services/clock.py). Rows somebody works on are
 -- skipped, so several sweeps share the work and none waits. p_platform: that platform's alone, by its own clock;
 -- null: those of every platform that lives by the real clock (orders/claims.py:by_clock). Two queries, because each
 -- keeps its own plan; both walk the index of what is due and drop the few rows of others.
@@ -159,14 +161,15 @@ BEGIN
     IF p_platform IS NULL THEN
         v_orders := ARRAY(
             SELECT o.id FROM orders_order AS o JOIN escrow_hold AS h ON h.order_id = o.id AND h.state = 'HELD'
-            WHERE o.state = 'SHIPPED' AND o.confirm_by <= p_at
+            WHERE o.state = 'SHIPPED' AND o.paused_at IS NULL AND o.confirm_by <= p_at
                 AND o.platform_id NOT IN (SELECT p.id FROM merchants_platform AS p WHERE p.clock_offset > '0')
             ORDER BY o.confirm_by, o.id LIMIT p_limit FOR UPDATE OF o SKIP LOCKED
         );
     ELSE
         v_orders := ARRAY(
             SELECT o.id FROM orders_order AS o JOIN escrow_hold AS h ON h.order_id = o.id AND h.state = 'HELD'
-            WHERE o.state = 'SHIPPED' AND o.confirm_by <= p_at AND o.platform_id = p_platform
+            WHERE o.state = 'SHIPPED' AND o.paused_at IS NULL AND o.confirm_by <= p_at
+                AND o.platform_id = p_platform
             ORDER BY o.confirm_by, o.id LIMIT p_limit FOR UPDATE OF o SKIP LOCKED
         );
     END IF;

@@ -13,7 +13,6 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 from common.money import MAX_AMOUNT_MINOR
 from ledger.fields import IdField
-from ledger.triggers import StateGraph
 from merchants.models import Merchant, Platform
 from notifications.sequence import Sequenced
 from orders import triggers
@@ -101,6 +100,10 @@ class Order(FSMModelMixin, Sequenced):
     remind_confirm_at = models.DateTimeField(null=True, blank=True)
     ship_extended_at = models.DateTimeField(null=True, blank=True)  # when `ship_by` was moved, once
     confirm_extended_at = models.DateTimeField(null=True, blank=True)
+    # Since when the term to confirm stands still; `confirm_by` is the old date until it goes on.
+    paused_at = models.DateTimeField(null=True, blank=True)
+    # How long it has stood still in all, without the present pause.
+    paused_for = models.DurationField(default=timedelta(0), db_default=timedelta(0))
 
     paid_at = models.DateTimeField(null=True, blank=True)
     shipped_at = models.DateTimeField(null=True, blank=True)
@@ -145,7 +148,10 @@ class Order(FSMModelMixin, Sequenced):
             models.Index("pay_by", "id", condition=Q(state="CREATED"), name="order_due_payment"),
             models.Index("ship_by", "id", condition=Q(state="PAID"), name="order_due_shipment"),
             models.Index(
-                "confirm_by", "id", condition=Q(state="SHIPPED"), name="order_due_confirmation"
+                "confirm_by",
+                "id",
+                condition=Q(state="SHIPPED", paused_at__isnull=True),
+                name="order_due_confirmation",
             ),
             models.Index(
                 "remind_ship_at",
@@ -161,7 +167,7 @@ class Order(FSMModelMixin, Sequenced):
             ),
         ]
         triggers = [
-            StateGraph(
+            triggers.OrderGraph(
                 name="order_state_graph",
                 field="state",
                 transitions=[
@@ -175,7 +181,7 @@ class Order(FSMModelMixin, Sequenced):
                 ],
                 requires={"PAID": PAID, "SHIPPED": SHIPPED, "CONFIRMED": CONFIRMED},
             ),
-            triggers.extended_once(),
+            triggers.deadlines_guarded(),
         ]
 
     def __str__(self) -> str:
@@ -203,6 +209,23 @@ class Order(FSMModelMixin, Sequenced):
         self.confirm_by = confirm_by
         self.confirm_extended_at = at
         self.remind_confirm_at = _ahead(confirm_by, seconds=self.confirm_reminder_seconds, at=at)
+
+    def pause(self, *, at: datetime) -> None:
+        """Stop the term to confirm, and the reminder with it. It stays SHIPPED."""
+        self.paused_at = at
+        self.remind_confirm_at = None
+
+    def resume(self, *, at: datetime) -> None:
+        """Let the term to confirm go on where it stopped: the date moves by the pause."""
+        assert self.paused_at is not None
+        assert self.confirm_by is not None
+        pause = at - self.paused_at
+        self.confirm_by += pause
+        self.paused_for += pause
+        self.paused_at = None
+        self.remind_confirm_at = _ahead(
+            self.confirm_by, seconds=self.confirm_reminder_seconds, at=at
+        )
 
     @transition(field=state, source=OrderState.SHIPPED, target=OrderState.CONFIRMED)
     def confirm(self, *, at: datetime, confirmed_by: str) -> None:
@@ -300,6 +323,7 @@ pghistory.track(
         "pay_by",
         "ship_by",
         "confirm_by",
+        "paused_at",
         "paid_at",
         "shipped_at",
         "confirmed_at",

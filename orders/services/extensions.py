@@ -11,7 +11,7 @@ from ledger.usecases import use_case
 from orders import events
 from orders.locks import lock_order
 from orders.models import Order, OrderState
-from orders.services.lifecycle import ShippingTooLate, require_state
+from orders.services.lifecycle import ShippingTooLate, require_running, require_state
 
 MAX_SHIP_EXTENSION = timedelta(days=15)
 
@@ -49,7 +49,7 @@ def extend_confirmation(*, order_id: str, by: str, at: datetime) -> Order:
 
     Money: none; it is released later. The reminder moves with the deadline.
     Args: by: By.BUYER or By.PLATFORM.
-    Raises: OrderNotFound, OrderStateConflict, ExtendedAlready, ConfirmationTooLate.
+    Raises: OrderNotFound, OrderStateConflict, ExtendedAlready, ClockPaused, ConfirmationTooLate.
     Idempotent: no: the second extension is refused. Locks: the order.
     """
     assert by in (By.BUYER, By.PLATFORM), by
@@ -58,6 +58,7 @@ def extend_confirmation(*, order_id: str, by: str, at: datetime) -> Order:
     assert order.confirm_by is not None
     if order.confirm_extended_at is not None:
         raise _extended(order, "confirm_by", order.confirm_by)
+    require_running(order)
     if at >= order.confirm_by:
         raise ConfirmationTooLate(
             f"Receipt had to be confirmed before {order.confirm_by:%Y-%m-%d %H:%M:%S} UTC.",

@@ -28,6 +28,12 @@ class ShippingTooLate(DomainError):
     code = "shipping_deadline_passed"
 
 
+class ClockPaused(DomainError):
+    """The term to confirm stands still, as while a dispute is open."""
+
+    code = "clock_paused"
+
+
 def require_state(order: Order, *states: str) -> None:
     """Raises: OrderStateConflict unless the locked order is in one of the states."""
     if order.state not in states:
@@ -36,6 +42,17 @@ def require_state(order: Order, *states: str) -> None:
             f"Order {order.id} is {order.state}; this needs {wanted}.",
             order=order.id,
             state=order.state,
+        )
+
+
+def require_running(order: Order) -> None:
+    """Raises: ClockPaused when the term to confirm of the locked order stands still."""
+    if order.paused_at is not None:
+        raise ClockPaused(
+            f"The term to confirm order {order.id} stands still since"
+            f" {order.paused_at:%Y-%m-%d %H:%M:%S} UTC.",
+            order=order.id,
+            paused_at=order.paused_at.isoformat(),
         )
 
 

@@ -31,6 +31,7 @@ class DeadlinesAnswer(Answer):
     ship_by = later("Unshipped by then, the order is canceled and the buyer refunded.")
     expected_delivery_at = later("When the goods should arrive.")
     confirm_by = later("Unconfirmed by then, the order is confirmed automatically.")
+    paused_at = later("Since when the time to confirm stands still; it moves by the pause.")
 
 
 class OrderPaymentAnswer(Answer):

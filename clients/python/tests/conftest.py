@@ -127,6 +127,7 @@ def order_answer() -> dict[str, Any]:
             "ship_by": None,
             "expected_delivery_at": None,
             "confirm_by": None,
+            "paused_at": None,
         },
         "created_at": "2026-03-02T09:00:00.000001Z",
         "paid_at": None,

@@ -35,6 +35,7 @@ class Deadlines(Answer):
     ship_by: datetime | None
     expected_delivery_at: datetime | None
     confirm_by: datetime | None
+    paused_at: datetime | None  # the time to confirm stands still, as in a dispute
 
 
 @dataclass(frozen=True, kw_only=True)
