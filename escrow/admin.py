@@ -2,13 +2,19 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from escrow import receipts
 from escrow.admin_disputes import DisputeAdmin
+from escrow.admin_remittances import RemittanceAdmin, list_channels
 from escrow.models import (
     Dispute,
     Hold,
@@ -55,11 +61,8 @@ def _order_link(order: Order) -> Any:
     return panels.link("orders_order", order.pk, order.reference)
 
 
-def _channels() -> list[str]:
-    return list(settings.CHANNELS)
-
-
 admin.site.register(Dispute, DisputeAdmin)
+admin.site.register(Remittance, RemittanceAdmin)
 
 
 @admin.register(Hold)
@@ -191,6 +194,25 @@ class ReleaseAdmin(ShownAdmin):
     def found_by(self, term: str) -> Q:
         return Q(pk=term) | Q(hold__order_id=term)
 
+    def get_urls(self) -> list[Any]:
+        here = self.admin_site.admin_view(self.receipt)
+        return [
+            path("<path:release_id>/receipt.json", here, name="escrow_release_receipt"),
+            *super().get_urls(),
+        ]
+
+    def receipt(self, request: HttpRequest, release_id: str) -> HttpResponse:
+        """The signed receipt, as the API answers it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        release = get_object_or_404(Release, pk=release_id)
+        name = f'attachment; filename="receipt-{release.pk}.json"'
+        return HttpResponse(
+            receipts.make_receipt(release),
+            content_type="application/json",
+            headers={"Content-Disposition": name, "Cache-Control": "no-store"},
+        )
+
     def heading(self, release: Release) -> dict[str, Any]:
         return {
             "kind": _("Release"),
@@ -223,10 +245,17 @@ class ReleaseAdmin(ShownAdmin):
                 (_("Entry"), _entry(release.entry_id)),
                 (_("Confirmed by"), release.get_confirmed_by_display()),
                 (_("Released at"), panels.instant(release.released_at)),
+                (_("Receipt"), receipt_link(release.pk)),
             ],
             side=True,
         )
         return [lines, panels.journal(books.subject_entries(release.hold.order_id)), facts]
+
+
+def receipt_link(release_id: str) -> SafeString:
+    """Link to the download of a release's signed receipt."""
+    address = reverse("admin:escrow_release_receipt", args=(release_id,))
+    return format_html('<a class="hf-link" href="{}" download>{}</a>', address, _("Signed receipt"))
 
 
 def _entry(entry_id: int | None) -> Any:
@@ -245,7 +274,7 @@ class RefundAdmin(ShownAdmin):
     ]
     list_filter = [
         choices_filter("state", _("State")),
-        named_filter("channel", _("Channel"), _channels),
+        named_filter("channel", _("Channel"), list_channels),
         related_filter("platform", _("Platform")),
         dates_filter("created_at", _("Created")),
     ]
@@ -330,45 +359,3 @@ class SurplusAdmin(ShownAdmin):
         )
         back = refunds(Refund.objects.filter(surplus=surplus))
         return [back, panels.journal(books.subject_entries(surplus.pk)), facts]
-
-
-@admin.register(Remittance)
-class RemittanceAdmin(ShownAdmin):
-    list_display = [
-        column(_("Their reference"), lambda row: panels.mono(row.provider_reference), name="ref"),
-        column(_("Channel"), lambda row: row.channel, name="channel"),
-        column(_("Custodian"), lambda row: row.custodian, name="custodian"),
-        amount_column(_("Collected"), name="gross_minor"),
-        amount_column(_("Channel fee"), name="fee_minor"),
-        instant_column(_("Arrived"), name="remitted_at"),
-    ]
-    list_filter = [
-        named_filter("channel", _("Channel"), _channels),
-        dates_filter("remitted_at", _("Arrived")),
-    ]
-
-    def found_by(self, term: str) -> Q:
-        # The unique index begins with the channel.
-        return Q(pk=term) | Q(channel__in=_channels(), provider_reference=term)
-
-    def heading(self, row: Remittance) -> dict[str, Any]:
-        return {
-            "kind": _("Remittance"),
-            "name": row.provider_reference,
-            "amount": panels.money(row.gross_minor - row.fee_minor, row.currency),
-        }
-
-    def panels(self, request: HttpRequest, row: Remittance) -> list[Any]:
-        facts = panels.Facts(
-            title=_("Remittance"),
-            facts=[
-                (_("Id"), panels.mono(row.pk)),
-                (_("Channel"), row.channel),
-                (_("Custodian"), row.custodian),
-                (_("Collected"), panels.money(row.gross_minor, row.currency)),
-                (_("Channel fee"), panels.money(row.fee_minor, row.currency)),
-                (_("Arrived"), panels.instant(row.remitted_at)),
-            ],
-            side=True,
-        )
-        return [panels.journal(books.entries_of([row.entry_id])), facts]

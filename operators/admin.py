@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from api import status
-from escrow.admin import refunds
-from escrow.models import Payee
+from escrow.admin import receipt_link, refunds
+from escrow.models import Payee, Release
 from ledger import admin_panels as panels
 from merchants.admin_show import amount_column, column, instant_column
 from operators.labels import LINE_TONES, LINES, STATUSES, TONES
@@ -58,6 +58,7 @@ class OrderPage(OrderAdmin):
             commission,
             journal,
             *([payouts_table(found)] if found else []),
+            *receipts_of(order),
             *([refunds(picture.refunds)] if picture.refunds else []),
             *others,
         ]
@@ -65,6 +66,15 @@ class OrderPage(OrderAdmin):
     def heading(self, order: Order) -> dict[str, Any]:
         composed = status.statuses([order])[order.pk]
         return {**super().heading(order), "state": status_badge(composed)}
+
+
+def receipts_of(order: Order) -> list[panels.Facts]:
+    """The signed receipt of the order's release, once there is one."""
+    found = Release.objects.filter(hold__order=order).order_by("released_at", "pk")
+    if not found:
+        return []
+    rows = [(panels.instant(each.released_at), receipt_link(each.pk)) for each in found]
+    return [panels.Facts(title=_("Receipt"), facts=rows, side=True)]
 
 
 def status_badge(composed: status.Status) -> Any:

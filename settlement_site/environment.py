@@ -5,12 +5,16 @@ It must never guess: a bad value ends the program.
 
 import base64
 import binascii
+import fcntl
 import ipaddress
+import itertools
 import json
 import os
 import re
 import secrets
 import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,8 +25,9 @@ from environs import Env, EnvError
 BASE_DIR = Path(__file__).resolve().parent.parent
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-KEY_BYTES = 32  # AES-256
+KEY_BYTES = 32  # AES-256, and the seed of an Ed25519 key
 KEY_ID = re.compile(r"^[a-z0-9-]{1,16}$")
+SINCE = "%Y%m%dT%H%M%SZ"
 
 
 class BadSetting(SystemExit):
@@ -125,13 +130,13 @@ def broker_url(given: str) -> str:
     return f"redis+socket://{parts.path}?virtual_host={number}"
 
 
-def encryption_keys(name: str, default: str) -> dict[str, str]:
+def encryption_keys(name: str, made: Mapping[str, str]) -> dict[str, str]:
     """Read `id:base64[,id:base64]`, newest first: the first seals, all of them open.
 
     Raises: BadSetting.
     """
     keys: dict[str, str] = {}
-    for part in filter(None, re.split(r"[,\s]+", text(name, default))):
+    for part in _pairs(name, made):
         key_id, _, encoded = part.partition(":")
         if not KEY_ID.match(key_id) or key_id in keys or _decoded_length(encoded) != KEY_BYTES:
             raise BadSetting(
@@ -146,6 +151,48 @@ def encryption_keys(name: str, default: str) -> dict[str, str]:
     return keys
 
 
+def signing_keys(name: str, made: Mapping[str, str]) -> tuple[tuple[str, datetime, str], ...]:
+    """Read `id@since:base64[,id:base64]`, newest first, each in force until the next one is.
+
+    Returns: id, since when it signs, base64 of the private key; the oldest signs since ever when
+        it says nothing.
+    Raises: BadSetting.
+    """
+    keys: list[tuple[str, datetime, str]] = []
+    for part in _pairs(name, made):
+        named, _, encoded = part.partition(":")
+        key_id, _, since = named.partition("@")
+        known = {key for key, _, _ in keys}
+        if not KEY_ID.match(key_id) or key_id in known or _decoded_length(encoded) != KEY_BYTES:
+            raise BadSetting(
+                f"set {name} to key-id:key pairs, each key the base64 of {KEY_BYTES} bytes"
+                " and each id its own, of lower-case letters, digits and dashes."
+            )
+        keys.append((key_id, _since(name, since), encoded))
+    if not keys:
+        raise BadSetting(
+            f"set {name} to key-id:key, the key being the base64 of {KEY_BYTES} random bytes."
+        )
+    if any(newer[1] <= older[1] for newer, older in itertools.pairwise(keys)):
+        raise BadSetting(
+            f"set {name} with the newest key first, each later one as id@20270101T000000Z:key."
+        )
+    return tuple(keys)
+
+
+def _since(name: str, written: str) -> datetime:
+    try:
+        found = datetime.strptime(written, SINCE) if written else datetime(1970, 1, 1)  # noqa: DTZ001, DTZ007
+    except ValueError:
+        raise BadSetting(f"set {name} with instants such as k2@20270101T000000Z:key.") from None
+    return found.replace(tzinfo=UTC)
+
+
+def _pairs(name: str, made: Mapping[str, str]) -> list[str]:
+    given = text(name, made.get(name, ""))
+    return [part for part in re.split(r"[,\s]+", given) if part]
+
+
 def _decoded_length(encoded: str) -> int:
     try:
         return len(base64.b64decode(encoded, validate=True))
@@ -154,15 +201,15 @@ def _decoded_length(encoded: str) -> int:
 
 
 def made_secrets() -> dict[str, str]:
-    """Read var/secrets.json, making it on first use.
+    """Read var/secrets.json, making on first use what it lacks.
 
     Only for embedded mode: production sets its own.
     """
     path = VAR_DIR / "secrets.json"
     try:
-        if not path.exists():
-            _make_secrets(path)
-        made: dict[str, Any] = json.loads(path.read_text())
+        made: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        if _wanted_secrets().keys() - made.keys():
+            made = _complete_secrets(path)
     except (OSError, ValueError) as refusal:
         raise BadSetting(
             f"{path} cannot be read or made ({type(refusal).__name__});"
@@ -171,22 +218,32 @@ def made_secrets() -> dict[str, str]:
     return {name: str(value) for name, value in made.items()}
 
 
-def _make_secrets(path: Path) -> None:
-    made = {
+def _wanted_secrets() -> dict[str, str]:
+    return {
         "SECRET_KEY": secrets.token_urlsafe(50),
-        "FIELD_ENCRYPTION_KEYS": "k1:" + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode(),
+        "FIELD_ENCRYPTION_KEYS": _made_key(),
+        "RECEIPT_SIGNING_KEYS": _made_key(),
         "SANDBOX_CHANNEL_SECRET": secrets.token_urlsafe(32),
         "SANDBOX_BANK_SECRET": secrets.token_urlsafe(32),
     }
+
+
+def _made_key() -> str:
+    return "k1:" + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def _complete_secrets(path: Path) -> dict[str, Any]:
+    """Write what the file lacks. Of two programs starting at once, the second reads the first's."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".secrets-")  # mode 0600
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(made, file, indent=2)
+    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.link(
-            draft, path
-        )  # Of two programs starting at once, the first wins and the other reads its file.
-    except FileExistsError:
-        pass
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        made = _wanted_secrets() | known
+        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".secrets-")  # mode 0600
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(made, file, indent=2)
+        os.replace(draft, path)
     finally:
-        os.unlink(draft)
+        os.close(folder)  # and with it the lock
+    return made

@@ -32,11 +32,11 @@ SECRET_KEY = environment.text("SECRET_KEY", _made.get("SECRET_KEY", ""))
 if len(SECRET_KEY) < 32:
     raise BadSetting("set SECRET_KEY to at least 32 random characters.")
 
-# Seals bank account numbers: key id -> base64 of 32 bytes. The first seals, all open (so keys can
-# be rotated).
-FIELD_ENCRYPTION_KEYS = environment.encryption_keys(
-    "FIELD_ENCRYPTION_KEYS", _made.get("FIELD_ENCRYPTION_KEYS", "")
-)
+# Seals bank account numbers: key id -> base64 of 32 bytes. The first seals, all open.
+FIELD_ENCRYPTION_KEYS = environment.encryption_keys("FIELD_ENCRYPTION_KEYS", _made)
+
+# Sign the receipts of releases (Ed25519), newest first, each from its instant on (id@since:base64).
+RECEIPT_SIGNING_KEYS = environment.signing_keys("RECEIPT_SIGNING_KEYS", _made)
 
 
 # --- Addresses -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import os
 
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
 os.environ.setdefault("FIELD_ENCRYPTION_KEYS", "test:b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMhISE=")
+os.environ.setdefault("RECEIPT_SIGNING_KEYS", "test:b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMhISE=")
 os.environ.setdefault("SANDBOX_CHANNEL_SECRET", "only-for-tests-channel")
 os.environ.setdefault("SANDBOX_BANK_SECRET", "only-for-tests-bank")
 

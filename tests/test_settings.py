@@ -13,6 +13,13 @@ from settlement_site.logs import JsonFormatter
 from settlement_site.settings import SESSION_OPTIONS
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="  # 32 bytes
+SHAPE_OF_SIGNING_KEYS = (
+    "set RECEIPT_SIGNING_KEYS to key-id:key pairs, each key the base64 of 32 bytes"
+    " and each id its own, of lower-case letters, digits and dashes."
+)
+ORDER_OF_SIGNING_KEYS = (
+    "set RECEIPT_SIGNING_KEYS with the newest key first, each later one as id@20270101T000000Z:key."
+)
 SHAPE_OF_KEYS = (
     "set FIELD_ENCRYPTION_KEYS to key-id:key pairs, each key the base64 of 32 bytes"
     " and each id its own, of lower-case letters, digits and dashes."
@@ -22,6 +29,7 @@ PRODUCTION = {
     "REDIS_URL": "redis://:secret@127.0.0.1:1/0",
     "SECRET_KEY": "x" * 50,
     "FIELD_ENCRYPTION_KEYS": f"k1:{KEY}",
+    "RECEIPT_SIGNING_KEYS": f"k1:{KEY}",
 }
 REFUSALS = [
     ({"SECRET_KEY": ""}, "set SECRET_KEY to at least 32 random characters."),
@@ -33,6 +41,18 @@ REFUSALS = [
     ({"FIELD_ENCRYPTION_KEYS": "k1:c2hvcnQ="}, SHAPE_OF_KEYS),
     ({"FIELD_ENCRYPTION_KEYS": KEY}, SHAPE_OF_KEYS),
     ({"FIELD_ENCRYPTION_KEYS": f"k1:{KEY},k1:{KEY}"}, SHAPE_OF_KEYS),
+    (
+        {"RECEIPT_SIGNING_KEYS": ""},
+        "set RECEIPT_SIGNING_KEYS to key-id:key, the key being the base64 of 32 random bytes.",
+    ),
+    ({"RECEIPT_SIGNING_KEYS": "k1:c2hvcnQ="}, SHAPE_OF_SIGNING_KEYS),
+    ({"RECEIPT_SIGNING_KEYS": f"k1:{KEY},k1:{KEY}"}, SHAPE_OF_SIGNING_KEYS),
+    ({"RECEIPT_SIGNING_KEYS": f"k2:{KEY},k1:{KEY}"}, ORDER_OF_SIGNING_KEYS),
+    ({"RECEIPT_SIGNING_KEYS": f"k1:{KEY},k2@20270101T000000Z:{KEY}"}, ORDER_OF_SIGNING_KEYS),
+    (
+        {"RECEIPT_SIGNING_KEYS": f"k2@tomorrow:{KEY},k1:{KEY}"},
+        "set RECEIPT_SIGNING_KEYS with instants such as k2@20270101T000000Z:key.",
+    ),
     (
         {"DATABASE_URL": "mysql://root@db/holdfast"},
         "set DATABASE_URL to a URL such as postgresql://….",
@@ -165,7 +185,9 @@ def test_start_refuses_a_database_that_does_not_answer_without_telling_the_passw
 
 
 def test_embedded_mode_makes_its_secrets_once_and_for_the_owner_only(tmp_path: Path) -> None:
-    names = settings_as_json("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "SANDBOX_BANK_SECRET")
+    names = settings_as_json(
+        "SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "RECEIPT_SIGNING_KEYS[0][2]", "SANDBOX_BANK_SECRET"
+    )
 
     first = json.loads(run(names, {}, var=tmp_path).stdout)
     second = json.loads(run(names, {}, var=tmp_path).stdout)
@@ -173,6 +195,28 @@ def test_embedded_mode_makes_its_secrets_once_and_for_the_owner_only(tmp_path: P
     assert first == second
     assert all(first)
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_embedded_mode_makes_what_an_older_file_of_secrets_lacks(tmp_path: Path) -> None:
+    names = settings_as_json("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "RECEIPT_SIGNING_KEYS[0][2]")
+    older = {"SECRET_KEY": "x" * 50, "FIELD_ENCRYPTION_KEYS": f"k1:{KEY}"}
+    (tmp_path / "secrets.json").write_text(json.dumps(older))
+
+    first = json.loads(run(names, {}, var=tmp_path).stdout)
+    second = json.loads(run(names, {}, var=tmp_path).stdout)
+
+    assert first[:2] == ["x" * 50, {"k1": KEY}]
+    assert first == second
+    assert len(first[2]) == len(KEY)
+
+
+def test_each_signing_key_is_read_with_its_instant(tmp_path: Path) -> None:
+    keys = {"RECEIPT_SIGNING_KEYS": f"k2@20270101T000000Z:{KEY},k1:{KEY}"}
+    instants = [f"RECEIPT_SIGNING_KEYS[{position}][1].isoformat()" for position in (0, 1)]
+
+    done = run(settings_as_json(*instants), PRODUCTION | keys, var=tmp_path)
+
+    assert json.loads(done.stdout) == ["2027-01-01T00:00:00+00:00", "1970-01-01T00:00:00+00:00"]
 
 
 def test_production_makes_no_secrets_and_leaves_the_sandbox_without(tmp_path: Path) -> None:

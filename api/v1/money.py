@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -15,6 +16,7 @@ from api.refusals import refuses
 from api.v1.answers import money as answers
 from api.v1.requests import refunds as requests
 from api.views import ApiView
+from escrow import receipts
 from escrow import selectors as escrow
 from escrow.models import Hold, HoldState, Refund, RefundState, Release
 from escrow.services import order_refunds
@@ -54,6 +56,30 @@ class ReleasesView(pages.ListView):
 class ReleaseView(pages.ItemView):
     scope = "orders"
     listing = ReleasesView
+
+
+class ReleaseReceiptView(pages.ItemView):
+    scope = "orders"
+    listing = ReleasesView
+    answer = answers.SignedReceiptAnswer  # type: ignore[assignment]
+
+    @refuses(receipts.make_receipt)
+    def get(self, request: Request, id: str) -> HttpResponse:  # type: ignore[override]
+        """Return the signed receipt of a release: the same bytes each time. Keep them as they are.
+
+        It is verified without us, by a key of `/v1/receipt-keys`.
+        """
+        return HttpResponse(receipts.make_receipt(self.find(id)), content_type="application/json")
+
+
+class ReceiptKeysView(ApiView):
+    authentication_classes = []
+
+    @extend_schema(responses=answers.ReceiptKeyAnswer(many=True))
+    def get(self, request: Request) -> Response:
+        """Return the public keys that verify receipts, newest first. Asks for no API key."""
+        found: list[Any] = receipts.list_receipt_keys()
+        return Response({"data": answers.ReceiptKeyAnswer(found, many=True).data})
 
 
 class RefundsView(pages.ListView):

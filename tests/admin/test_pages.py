@@ -17,7 +17,7 @@ from tests.world import World
 
 MODELS = shown_models()
 CHANGELIST_QUERIES = 12  # session, user, filters, count, rows, and what a page of rows needs
-CHANGE_QUERIES = 32
+CHANGE_QUERIES = 33
 
 
 def first(model: type[Model]) -> Model:

@@ -100,9 +100,10 @@ def test_every_operation_says_what_it_does_and_what_it_needs() -> None:
     assert silent == []
     assert [each for each in keyless if not each.startswith("orders_dispute")] == [
         "orders_confirm",
+        "receipt_keys_list",
         "problems_retrieve",
     ]
-    assert len(keyless) == 9
+    assert len(keyless) == 10
 
 
 # Fields

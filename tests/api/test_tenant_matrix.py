@@ -89,6 +89,8 @@ POLICY: dict[tuple[str, str], Policy] = {
     ("hold", "GET"): Policy("platform:orders", "hold"),
     ("releases", "GET"): Policy("platform:orders"),
     ("release", "GET"): Policy("platform:orders", "release"),
+    ("release-receipt", "GET"): Policy("platform:orders", "release"),
+    ("receipt-keys", "GET"): Policy("public"),
     ("refunds", "GET"): Policy("platform:refunds"),
     ("refunds", "POST"): Policy("platform:refunds", "paid", 201),
     ("refund", "GET"): Policy("platform:refunds", "refund"),

@@ -1,5 +1,7 @@
 """What is answered about held, released and refunded money, and about balances."""
 
+from rest_framework import serializers
+
 from api.v1.answers.fields import Answer, amount, code, instant, later, text, whole
 
 STATES_OF_REFUND = "PENDING, SUBMITTED, SUCCEEDED, FAILED or UNKNOWN."
@@ -51,6 +53,29 @@ class ReleaseAnswer(Answer):
 class RefundLineAnswer(Answer):
     position = whole("Which line of the order.", source="line.position")
     amount_minor = amount("How much of it, in minor units of the refund's currency.")
+
+
+class SignedReceiptAnswer(Answer):
+    """The receipt of a release: canonical JSON, to be kept and verified byte for byte."""
+
+    receipt = serializers.DictField(
+        read_only=True,
+        child=serializers.JSONField(),
+        help_text="What happened: who, what, when, by which terms, on which evidence.",
+    )
+    signature = text("Base64 of the Ed25519 signature over the canonical `receipt`.")
+
+
+class ReceiptKeyAnswer(Answer):
+    """A public key that verifies receipts. It goes on verifying after a newer one took over."""
+
+    id = text("Id of the key, as a receipt names it.")
+    since = instant("It signs receipts of releases booked since then, until a newer one does.")
+    algorithm = text("Ed25519.")
+    public_key = text("PEM.")
+    jwk = serializers.DictField(
+        read_only=True, child=serializers.CharField(), help_text="The same as a JWK (RFC 8037)."
+    )
 
 
 class RefundAnswer(Answer):

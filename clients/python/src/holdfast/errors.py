@@ -119,6 +119,10 @@ class BodyUnreadable(WebhookError):
     """The signature is right and the body is no event."""
 
 
+class ReceiptRefused(HoldfastError):
+    """The receipt must not be believed, or cannot be checked here."""
+
+
 _BY_STATUS: Mapping[int, type[ApiError]] = {
     401: NotAuthenticated,
     403: NotAllowed,

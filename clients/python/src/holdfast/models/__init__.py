@@ -30,6 +30,7 @@ from holdfast.models.money import (
     Hold,
     OrderRefund,
     Payout,
+    ReceiptKey,
     Refund,
     RefundLine,
     Release,
@@ -38,6 +39,7 @@ from holdfast.models.money import (
     SettlementDetail,
     SettlementLine,
     Share,
+    SignedReceipt,
 )
 from holdfast.models.orders import (
     Buyer,
@@ -107,6 +109,7 @@ __all__ = [
     "PaymentPart",
     "Payout",
     "Receipt",
+    "ReceiptKey",
     "Refund",
     "RefundLine",
     "Release",
@@ -122,6 +125,7 @@ __all__ = [
     "SettlementLine",
     "Share",
     "Shipment",
+    "SignedReceipt",
     "SplitLine",
     "Terms",
     "Tier",

@@ -1,7 +1,9 @@
 """Held, released and refunded money, balances, statements and payouts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from holdfast._decode import Answer
 
@@ -61,6 +63,25 @@ class RefundLine(Answer):
 
     position: int
     amount_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedReceipt(Answer):
+    """The signed receipt of a release; `holdfast.receipts.verify(found.raw, pem)` checks it."""
+
+    receipt: Mapping[str, Any]
+    signature: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptKey(Answer):
+    """A public key that verifies receipts."""
+
+    id: str
+    since: datetime
+    algorithm: str
+    public_key: str  # PEM
+    jwk: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)

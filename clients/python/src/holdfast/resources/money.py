@@ -55,6 +55,16 @@ class Releases(Resource[Mode]):
         """Read a release."""
         ...
 
+    @get("/v1/releases/{release_id}/receipt")
+    def receipt(self, release_id: str) -> models.SignedReceipt:
+        """Read the signed receipt of a release; see holdfast.receipts."""
+        ...
+
+    @get("/v1/receipt-keys", under="data")
+    def receipt_keys(self) -> tuple[models.ReceiptKey, ...]:
+        """Read the public keys that verify receipts, newest first."""
+        ...
+
 
 class Refunds(Resource[Mode]):
     """Money going back to buyers."""
