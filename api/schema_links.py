@@ -17,6 +17,7 @@ PARCEL = {"order_id": ID, "parcel_id": "$response.body#/shipments/0/id"}
 FURTHER: dict[tuple[str, str], dict[str, tuple[dict[str, str], Any]]] = {
     ("orders_create", "201"): {
         "orders_confirm": ({"order_id": ID}, {"token": "$response.body#/buyer_token"}),
+        "orders_extend_receipt": ({"order_id": ID}, {"token": "$response.body#/buyer_token"}),
         "payments_create": ({}, {"orders": [ID], "channel": "sandbox"}),
     },
     ("orders_bulk_create", "201"): {"orders_retrieve": ({"order_id": FIRST}, None)},

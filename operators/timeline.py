@@ -34,6 +34,8 @@ def order_steps(picture: Picture, *, payouts: Iterable[Payout]) -> list[Step]:
         Step(_("Shipped"), each.shipped_at, f"{each.carrier} {each.tracking_number}")
         for each in picture.shipments
     ]
+    if order.shipped_at and not picture.shipments:
+        steps.append(Step(_("Shipped"), order.shipped_at, order.get_delivery_display()))
     if order.confirmed_at:
         by = order.get_confirmed_by_display()
         steps.append(Step(_("Receipt confirmed, released"), order.confirmed_at, by))

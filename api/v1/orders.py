@@ -204,6 +204,23 @@ class OrderConfirmView(ApiView):
         return Response(kept.write(answers.ReceiptAnswer, order))
 
 
+class OrderExtendReceiptView(ApiView):
+    """The buyer's own door, as for confirming: no API key, the token is the authority."""
+
+    authentication_classes = []
+
+    @extend_schema(request=requests.ConfirmationRequest, responses=answers.ExtendedReceiptAnswer)
+    @refuses(selectors.get_order_for_buyer, extensions.extend_confirmation)
+    def post(self, request: Request, order_id: str) -> Response:
+        """The buyer takes more time to confirm receipt, once: as much as the platform grants."""
+        body = self.read(requests.ConfirmationRequest)
+        order = selectors.get_order_for_buyer(order_id=order_id, token=body["token"])
+        pghistory.context(actor=f"buyer:{order.id}")
+        at = clocks.now_of(order.platform, now=request.at)
+        extended = extensions.extend_confirmation(order_id=order.id, by=extensions.By.BUYER, at=at)
+        return Response(answers.ExtendedReceiptAnswer(extended).data)
+
+
 def _created(order: Order, token: str) -> dict[str, Any]:
     return {"id": order.id, "reference": order.reference} | _confirmation(order, token)
 

@@ -68,6 +68,11 @@ urlpatterns = [
     path("orders/<name:order_id>/cancel", orders.OrderCancelView.as_view(), name="order-cancel"),
     path("orders/<name:order_id>/confirm", orders.OrderConfirmView.as_view(), name="order-confirm"),
     path(
+        "orders/<name:order_id>/extend-receipt",
+        orders.OrderExtendReceiptView.as_view(),
+        name="order-extend-receipt",
+    ),
+    path(
         "orders/<name:order_id>/dispute",
         buyer_disputes.OrderDisputeView.as_view(),
         name="order-dispute",

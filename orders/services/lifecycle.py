@@ -12,7 +12,7 @@ from common.errors import DomainError
 from ledger.usecases import use_case
 from orders import events
 from orders.locks import lock_order
-from orders.models import CancelReason, Order, OrderState
+from orders.models import CancelReason, Delivery, Order, OrderState
 from orders.parcels import NewParcel, write_parcels
 
 EXPECTED_DELIVERY_GRACE = timedelta(days=3)
@@ -60,15 +60,18 @@ def require_running(order: Order) -> None:
 def ship_order(
     *,
     order_id: str,
-    carrier: str,
-    tracking_number: str,
     at: datetime,
+    carrier: str = "",
+    tracking_number: str = "",
     further: Sequence[NewParcel] = (),
 ) -> Order:
     """The seller hands the goods over, in one parcel or several, at the latest at `ship_by`.
 
+    Goods that are picked up or virtual need no parcel: nothing is carried.
+
     Money: none.
-    Args: further: parcels handed over besides the first.
+    Args: carrier, tracking_number: of the first parcel; both empty: none, unless by courier.
+        further: parcels handed over besides the first.
     Raises: OrderNotFound, OrderStateConflict, ShippingTooLate, ParcelInvalid, TooManyParcels.
     Locks: the order.
     """
@@ -82,7 +85,8 @@ def ship_order(
             ship_by=order.ship_by.isoformat(),
         )
     first = NewParcel(carrier=carrier, tracking_number=tracking_number)
-    write_parcels(order, [first, *further], sent=0, at=at)
+    carried = order.delivery == Delivery.COURIER or first != NewParcel("", "")
+    write_parcels(order, [first, *further] if carried else further, sent=0, at=at)
     order.ship(at=at, confirm_by=_confirm_by(order, at))
     assert order.confirm_by is not None
     order.remind_confirm_at = order.confirm_by - timedelta(seconds=order.confirm_reminder_seconds)

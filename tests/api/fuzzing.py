@@ -176,6 +176,7 @@ def _names(market: Market) -> Config:
             _at("orders_ship", {"path.order_id": "of paid orders"}),
             _at("orders_extend", {"path.order_id": "of paid orders"}),
             _at("orders_confirm", {"path.order_id": "shipped", "body.token": "token"}),
+            _at("orders_extend_receipt", {"path.order_id": "shipped", "body.token": "token"}),
             _at("orders_parcels_correct", {"path.order_id": "shipped", "path.parcel_id": "sent"}),
         ],
     }

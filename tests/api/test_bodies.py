@@ -175,7 +175,6 @@ def test_a_body_that_is_no_clean_json_is_refused(shop: Shop, raw: bytes) -> None
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({}, "#/carrier"),
         ({"carrier": "SF", "tracking_number": ""}, "#/tracking_number"),
         ({"carrier": "S" * 65, "tracking_number": "1"}, "#/carrier"),
         ({"carrier": "SF", "tracking_number": "1", "shipped_at": "x"}, "#/shipped_at"),

@@ -15,7 +15,16 @@ import pytest
 from django.core.wsgi import get_wsgi_application
 
 from demo import clockwork
-from holdfast import Conflict, Holdfast, Invalid, NotAuthenticated, NotFound, models, params
+from holdfast import (
+    Conflict,
+    Holdfast,
+    Invalid,
+    NotAuthenticated,
+    NotFound,
+    models,
+    params,
+    receipts,
+)
 from holdfast._operations import Declaration
 from merchants import services as merchants
 from tests.api.shop import Shop
@@ -176,6 +185,8 @@ def buy_and_ship(client: Holdfast, shop: Shop) -> models.CreatedOrder:
     assert mended.metadata == {"cart": "c-17"}
     [listed] = client.orders.list(state="SHIPPED", expand=["merchant"])
     assert isinstance(listed.merchant, models.Merchant)
+    longer = client.orders.extend_receipt(order.id, token=order.buyer_token)
+    assert longer.confirm_by == START + timedelta(days=15)
     assert client.orders.confirm(order.id, token=order.buyer_token).confirmed_at == START
     with pytest.raises(Conflict, match="CONFIRMED"):
         client.orders.confirm(order.id, token=order.buyer_token)
@@ -193,6 +204,9 @@ def follow_the_money(client: Holdfast, shop: Shop, order: models.CreatedOrder) -
     release = client.releases.list(order=order.id).first()
     assert release is not None
     assert sum(line.amount_minor for line in client.releases.retrieve(release.id).lines) == 10001
+    signed = client.releases.receipt(release.id)
+    [key] = client.releases.receipt_keys()
+    assert receipts.verify(signed.raw, key.public_key)["order"] == signed.receipt["order"]
     payout = client.payouts.list(merchant=shop.merchants[0].id).first()
     assert payout is not None
     whole = client.payouts.retrieve(payout.id, expand=["settlement"])

@@ -47,6 +47,7 @@ def test_an_order_is_answered_whole_when_created(shop: Shop) -> None:
         "ship_by": None,
         "expected_delivery_at": None,
         "confirm_by": None,
+        "paused_at": None,
     }
     assert split(found) == [(payee, amount, "planned") for payee, amount in SPLIT]
     assert found["terms"]["commission_minor"] == 450

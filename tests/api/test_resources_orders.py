@@ -298,3 +298,23 @@ def test_deadline_that_has_passed_is_not_moved(
 
     with nothing_moves():
         problem(shop.post(f"/v1/orders/{order['id']}/extend", body), 409, code)
+
+
+@pytest.mark.parametrize("delivery", ["PICKUP", "VIRTUAL"])
+def test_order_that_nobody_carries_ships_without_a_parcel(shop: Shop, delivery: str) -> None:
+    order = shop.create_order(delivery=delivery)
+    shop.pay(order)
+
+    found = shop.post(f"/v1/orders/{order['id']}/ship", {})
+
+    assert (found.status_code, found.json()["shipments"]) == (200, [])
+    assert found.json()["deadlines"]["confirm_by"] == "2026-03-04T09:00:00.000000Z"
+
+
+def test_courier_without_a_parcel_is_refused_by_field(shop: Shop) -> None:
+    order = shop.paid_order()
+
+    with nothing_moves():
+        found = problem(shop.post(f"/v1/orders/{order['id']}/ship", {}), 422, "parcel_invalid")
+
+    assert [pointer for pointer, _code in pointers(found)] == ["#/carrier"]

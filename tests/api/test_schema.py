@@ -100,10 +100,11 @@ def test_every_operation_says_what_it_does_and_what_it_needs() -> None:
     assert silent == []
     assert [each for each in keyless if not each.startswith("orders_dispute")] == [
         "orders_confirm",
+        "orders_extend_receipt",
         "receipt_keys_list",
         "problems_retrieve",
     ]
-    assert len(keyless) == 10
+    assert len(keyless) == 11
 
 
 # Fields

@@ -82,6 +82,7 @@ POLICY: dict[tuple[str, str], Policy] = {
     ("order-dispute-send-back", "POST"): Policy("buyer", "returning", missing=403),
     ("order-dispute-evidence", "POST"): Policy("buyer", "disputed", 201, missing=403),
     ("order-dispute-file", "POST"): Policy("buyer", "disputed", missing=403),
+    ("order-extend-receipt", "POST"): Policy("buyer", "shipped", missing=403),
     ("payments", "GET"): Policy("platform:payments"),
     ("payments", "POST"): Policy("platform:payments", "new", 201),
     ("payment", "GET"): Policy("platform:payments", "payment"),

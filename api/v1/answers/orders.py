@@ -201,6 +201,13 @@ class CreatedOrderAnswer(OrderAnswer):
     confirm_url = text(CONFIRM_URL)
 
 
+class ExtendedReceiptAnswer(Answer):
+    """What a buyer is told who takes more time."""
+
+    id = text("Id of the order.")
+    confirm_by = later("Unconfirmed by then, the order is confirmed automatically.")
+
+
 class ReceiptAnswer(Answer):
     """What a buyer is told: nothing of the split."""
 

@@ -142,8 +142,16 @@ class ParcelRequest(StrictSerializer):
 
 
 class ShipmentRequest(ParcelRequest):
-    """The parcel, or the parcels, that were handed over."""
+    """The parcel, or the parcels, that were handed over; none for pickup and virtual goods."""
 
+    carrier = TextField(
+        max_length=64,
+        required=False,
+        help_text="Who carries the parcel. An order with delivery PICKUP or VIRTUAL needs none.",
+    )
+    tracking_number = TextField(
+        max_length=64, required=False, help_text="The carrier's number of the parcel."
+    )
     further = ParcelRequest(
         many=True,
         required=False,

@@ -262,7 +262,7 @@ def test_methods_show_their_signature_and_sentence(client: holdfast.Holdfast) ->
     assert ship.__doc__ == resources.Orders.ship.__doc__
     assert ship.__name__ == "ship"
     with pytest.raises(TypeError, match="tracking_number"):
-        client.orders.ship("ord_1", carrier="SF")  # type: ignore[call-arg]
+        client.orders.add_parcel("ord_1", carrier="SF")  # type: ignore[call-arg]
 
 
 def test_key_is_never_shown(client: holdfast.Holdfast) -> None:

@@ -167,6 +167,14 @@ class Receipt(Answer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExtendedReceipt(Answer):
+    """More time for the buyer to confirm."""
+
+    id: str  # of the order
+    confirm_by: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaymentPart(Answer):
     """Which part of a payment is for which order."""
 

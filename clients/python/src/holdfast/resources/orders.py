@@ -64,12 +64,15 @@ class Orders(Resource[Mode]):
         self,
         order_id: str,
         *,
-        carrier: str,
-        tracking_number: str,
+        carrier: str | None = None,
+        tracking_number: str | None = None,
         further: Sequence[Parcel] | None = None,
         idempotency_key: str | None = None,
     ) -> models.Order:
-        """The seller has handed the goods over. `further`: parcels besides the first."""
+        """The seller has handed the goods over. `further`: parcels besides the first.
+
+        Carrier and number are needed unless the order's delivery is PICKUP or VIRTUAL.
+        """
         ...
 
     @post("/v1/orders/{order_id}/parcels")
@@ -123,6 +126,16 @@ class Orders(Resource[Mode]):
 
         The token is the authority, your key is not sent. A second confirmation is a `Conflict`, so
         after a `ConnectionFailed` read the order first.
+        """
+        ...
+
+    @post("/v1/orders/{order_id}/extend-receipt", keyless=True)
+    def extend_receipt(
+        self, order_id: str, *, token: str, idempotency_key: str | None = None
+    ) -> models.ExtendedReceipt:
+        """The buyer takes more time to confirm, once. As for `confirm`, the token is the authority.
+
+        A second extension is a `Conflict`, so after a `ConnectionFailed` read the order first.
         """
         ...
 
