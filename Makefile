@@ -8,10 +8,11 @@ DEV = $(VENV)/.stamp-dev
 PIP = $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shop clean-demo test check format docs fuzz-api crash bench bench-api migrate migrations audit clean
+.PHONY: help demo shop clean-demo test check format docs examples fuzz-api crash bench bench-api
+.PHONY: migrate migrations audit clean
 
 # Checks and tests run with made-up secrets, on the embedded servers or on those the URLs name.
-check test docs fuzz-api crash bench bench-api: export DJANGO_SETTINGS_MODULE = tests.settings
+check test docs examples fuzz-api crash bench bench-api: export DJANGO_SETTINGS_MODULE = tests.settings
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +43,9 @@ format: $(DEV) ## format the code and fix what can be fixed
 
 docs: $(DEV) ## write the generated pages of docs/ anew
 	$(PY) docs/build.py
+
+examples: $(DEV) ## record the examples of the API's description anew, by living a shop's day
+	UPDATE_EXAMPLES=1 $(PY) -m pytest -q tests/api/test_examples.py
 
 bench-api: $(DEV) ## measure creating orders over HTTP beside a bare view; fails when the goal is missed
 	@exec $(PY) -m benchmarks.api

@@ -17,7 +17,16 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS
 
-from api import access, errors, idempotency, pages, refusals, schema_fields, schema_links
+from api import (
+    access,
+    errors,
+    idempotency,
+    pages,
+    refusals,
+    schema_examples,
+    schema_fields,
+    schema_links,
+)
 from api.v1.answers import envelopes
 from api.v1.answers.problems import ProblemAnswer
 from api.views import ApiView
@@ -273,7 +282,9 @@ def finish(result: Schema, **_: Any) -> Schema:
     result["info"] |= {"version": access.VERSIONS[-1], "description": INTRODUCTION}
     result["servers"] = [{"url": settings.PUBLIC_URL}]
     schema_links.add_links(result["paths"])
-    return _without(result, {"readOnly", "x-spec-enum-id"})
+    result = _without(result, {"readOnly", "x-spec-enum-id"})
+    schema_examples.add_examples(result)
+    return result
 
 
 def _without(found: Any, names: set[str]) -> Any:
