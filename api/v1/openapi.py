@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from functools import cache
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from rest_framework.response import Response
 from api.views import ApiView
 
 MAX_AGE_SECONDS = 300
+# drf-spectacular loads its extensions while it writes, and two threads at once trip over it.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class OpenApiView(ApiView):
@@ -23,7 +26,7 @@ class OpenApiView(ApiView):
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
         """Return the description, OpenAPI 3.1 as JSON."""
-        body, etag = _description(settings.PUBLIC_URL)
+        body, etag = description(settings.PUBLIC_URL)
         fresh = HttpResponse(body, content_type="application/json", headers={"ETag": etag})
         return get_conditional_response(request._request, etag=etag, response=fresh) or fresh
 
@@ -32,6 +35,12 @@ class OpenApiView(ApiView):
         if final.status_code in (200, 304):
             final["Cache-Control"] = f"public, max-age={MAX_AGE_SECONDS}"  # it holds no secret
         return final
+
+
+def description(public_url: str) -> tuple[bytes, str]:
+    """The description as it is served at an address. Returns: the bytes, and their name."""
+    with _ONE_AT_A_TIME:
+        return _description(public_url)
 
 
 @cache

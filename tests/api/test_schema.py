@@ -9,17 +9,20 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import jsonschema_rs
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from drf_spectacular.settings import spectacular_settings
 
 from api import errors, refusals
 from api.schema_links import FURTHER
-from api.v1 import urls
+from api.v1 import openapi, urls
 from api.v1.problems import catalogue
 from api.views import ApiView
 from common.errors import DomainError
@@ -326,6 +329,19 @@ def test_description_needs_no_key_and_may_be_kept(client: Client) -> None:
     assert first["Cache-Control"] == "public, max-age=300"
     assert first.json() == described.description()
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+
+
+def test_description_is_made_once_by_all_who_ask_first() -> None:
+    generator = spectacular_settings.DEFAULT_GENERATOR_CLASS
+    make = generator.get_schema
+    asked = ["https://pay.example.com/a"] * 4
+    with (
+        mock.patch.object(generator, "get_schema", autospec=True, side_effect=make) as made,
+        ThreadPoolExecutor(len(asked)) as crowd,
+    ):
+        answers = set(crowd.map(openapi.description, asked))
+
+    assert len(answers) == made.call_count == 1
 
 
 def test_page_loads_nothing_from_elsewhere_and_runs_no_script_of_its_own(client: Client) -> None:
