@@ -6,6 +6,7 @@ It must never reach around the door but for what happens outside: the bank, the 
 from typing import Any
 
 from notifications import services as notifications
+from tests.api import recorded_trouble
 from tests.api.recording import Tape
 from tests.world import PAYS
 
@@ -24,6 +25,8 @@ def live(tape: Tape, hook: str) -> None:
     sold = _sell(tape, seller)
     _take_money_in(tape, sold)
     _ship(tape, sold)
+    recorded_trouble.refund(tape, seller)
+    recorded_trouble.quarrel(tape, seller)
     _close(tape, sold)
     _look_at_the_money(tape, seller)
     _look_at_the_news(tape, sold, endpoint)
@@ -101,6 +104,15 @@ def _set_the_commission(tape: Tape, seller: str) -> None:
         "lines": [{"category": "tea", "amount_minor": 9001}],
         "shipping_minor": 1000,
     }
+    text = "currency,rate_bps,category\nCNY,650,pots\n"
+    tape.post(f"{plan}/import", {"csv": text}, says="Try a file of rules")
+    wrong = {"csv": text.replace("650", "65000")}
+    tape.post(f"{plan}/import", wrong, says="A file with an error")
+    party = tape.post("/v1/parties", {"reference": "carrier", "name": "Carrier"}, says="A party")
+    tape.get(f"/v1/parties/{party['id']}", says="One party")
+    tape.get("/v1/parties?limit=1", says="The newest party")
+    taken = {"reference": "carrier", "name": "Another"}
+    tape.post("/v1/parties", taken, status=409, says="A reference that is taken")
     tape.post(f"{plan}/explain", sale, says="What a sale would cost")
     tape.get(f"{plan}/rules", says="All rules of the plan")
     tape.get(plan, says="One plan")
@@ -198,6 +210,10 @@ def _look_at_the_money(tape: Tape, seller: str) -> None:
         tape.get(f"/v1/{words}/{newest['id']}", says=f"One {thing}")
         unknown = f"{newest['id'][:4]}{NOBODY[4:]}"
         tape.get(f"/v1/{words}/{unknown}", status=404, says=f"A {thing} there is not")
+    released = tape.shop.get("/v1/releases?limit=1").json()["data"][0]
+    tape.get(f"/v1/releases/{released['id']}/receipt", says="What is signed")
+    tape.get("/v1/receipt-keys", key="", says="Keys that verify receipts")
+    tape.get("/v1/receipt-keys?page=2", key="", status=400, says="A parameter there is not")
     tape.get("/v1/balances", says="What is whose")
     tape.get("/v1/balances", key="sk_test_EXAMPLE", status=401, says="A key that is none")
     plan = tape.shop.get("/v1/commission-plans").json()["data"][0]["id"]

@@ -58,7 +58,8 @@ class Tape:
         assert answer.status_code == status or (not status and answer.status_code < 300), (
             f"{method} {path} {answer.status_code}: {answer.content!r}"
         )
-        found = json.loads(answer.content) if answer.content else None
+        is_json = "json" in answer.headers.get("Content-Type", "")
+        found = json.loads(answer.content) if answer.content and is_json else None
         self._keep(method, path, body, answer, found, says)
         self.shop.wait(seconds=1)
         return found

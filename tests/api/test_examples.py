@@ -62,7 +62,7 @@ def parts() -> Iterator[tuple[str, dict[str, Any]]]:
             if status.startswith("2")
         }
         for place, content in {"request": sent, **answered}.items():
-            for media in content.values():
+            for media in (content[name] for name in content if name != "application/octet-stream"):
                 yield f"{operation['operationId']} {place}", media
 
 
