@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from common.money import BPS
 from ledger.fields import IdField
 from merchants import triggers
-from merchants.validators import check_time_zone
+from merchants.validators import check_calendar, check_time_zone
 
 HOUR = 3600
 DAY = 24 * HOUR
+MAX_BUSINESS_DAYS = 60
 MAX_CLOCK_OFFSET = timedelta(days=3650)  # ten years: no instant it gives is out of range
 
 
@@ -47,6 +48,8 @@ class Language(models.TextChoices):
         "service_fee_bps",
         "pay_seconds",
         "ship_seconds",
+        "ship_business_days",
+        "ship_calendar",
         "ship_reminder_seconds",
         "confirm_seconds",
         "confirm_virtual_seconds",
@@ -93,6 +96,18 @@ class Platform(models.Model):
     service_fee_bps = models.PositiveIntegerField(_("service fee (basis points)"), default=0)
     pay_seconds = models.PositiveIntegerField(_("time to pay, seconds"), default=30 * 60)
     ship_seconds = models.PositiveIntegerField(_("time to ship, seconds"), default=72 * HOUR)
+    # Instead of the seconds: so many business days of a country, in the platform's time zone.
+    ship_business_days = models.PositiveSmallIntegerField(
+        _("time to ship, business days"), null=True, blank=True
+    )
+    ship_calendar = models.CharField(
+        _("calendar of business days"),
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[check_calendar],
+    )
     ship_reminder_seconds = models.PositiveIntegerField(
         _("remind the seller this long before, seconds"), default=24 * HOUR
     )
@@ -183,6 +198,16 @@ class Platform(models.Model):
                 ),
                 name="platform_reminders_before_deadlines",
                 violation_error_message=_("A reminder must lie within the time it reminds of."),
+            ),
+            models.CheckConstraint(
+                condition=Q(ship_business_days__isnull=True, ship_calendar="")
+                | Q(
+                    ship_business_days__isnull=False,  # or the range of nothing is unknown: allowed
+                    ship_business_days__range=(1, MAX_BUSINESS_DAYS),
+                    ship_calendar__gt="",
+                ),
+                name="platform_business_days_of_calendar",
+                violation_error_message=_("Business days are 1 to 60, of a calendar."),
             ),
             models.CheckConstraint(
                 condition=Q(clock_offset=timedelta(0))

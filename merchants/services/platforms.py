@@ -34,11 +34,15 @@ class MerchantReferenceTaken(DomainError):
 class DeadlinePolicy:
     """A platform's deadlines in seconds; reminders count back from their deadline.
 
+    `ship_business_days`, with a calendar such as CN or GB-SCT, count instead of `ship_seconds`.
+
     Source: shared defaults of the product (docs/states.md).
     """
 
     pay_seconds: int = 30 * 60
     ship_seconds: int = 72 * HOUR
+    ship_business_days: int | None = None
+    ship_calendar: str = ""
     ship_reminder_seconds: int = 24 * HOUR
     confirm_seconds: int = 10 * DAY
     confirm_virtual_seconds: int = 2 * DAY

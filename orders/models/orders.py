@@ -15,7 +15,7 @@ from common.money import MAX_AMOUNT_MINOR
 from ledger.fields import IdField
 from merchants.models import Merchant, Platform
 from notifications.sequence import Sequenced
-from orders import triggers
+from orders import deadlines, triggers
 
 MAX_PARCELS = 15  # of one order. Source: WeChat's shipping management
 
@@ -83,6 +83,10 @@ class Order(FSMModelMixin, Sequenced):
     created_at = models.DateTimeField()
     pay_by = models.DateTimeField()
     ship_seconds = models.IntegerField()  # frozen: time to ship, from payment
+    # Frozen: business days from payment instead of seconds, of which calendar, in whose zone.
+    ship_business_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    ship_calendar = models.CharField(max_length=10, blank=True, default="", db_default="")
+    ship_time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
     ship_reminder_seconds = (
         models.IntegerField()
     )  # frozen: how long before `ship_by` the seller is reminded
@@ -186,6 +190,15 @@ class Order(FSMModelMixin, Sequenced):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.reference})"
+
+    @property
+    def ship_term(self) -> deadlines.Term:
+        """The frozen time to ship, from payment."""
+        if self.ship_business_days is None:
+            return deadlines.Seconds(self.ship_seconds)
+        return deadlines.BusinessDays(
+            self.ship_business_days, self.ship_calendar, self.ship_time_zone
+        )
 
     @transition(field=state, source=OrderState.CREATED, target=OrderState.PAID)
     def pay(self, *, at: datetime, ship_by: datetime) -> None:

@@ -198,6 +198,9 @@ def _frozen_deadlines(*, platform: Platform, delivery: str, at: datetime) -> dic
     return {
         "pay_by": at + timedelta(seconds=platform.pay_seconds),
         "ship_seconds": platform.ship_seconds,
+        "ship_business_days": platform.ship_business_days,
+        "ship_calendar": platform.ship_calendar,
+        "ship_time_zone": platform.time_zone if platform.ship_business_days else "",
         "ship_reminder_seconds": platform.ship_reminder_seconds,
         "confirm_seconds": platform.confirm_seconds if slow else platform.confirm_virtual_seconds,
         "confirm_reminder_seconds": platform.confirm_reminder_seconds,

@@ -10,7 +10,7 @@ from django.db import connection
 
 from common.errors import DomainError
 from ledger.usecases import use_case
-from orders import events
+from orders import deadlines, events
 from orders.locks import lock_order
 from orders.models import CancelReason, Delivery, Order, OrderState
 from orders.parcels import NewParcel, write_parcels
@@ -156,7 +156,7 @@ def mark_paid(order: Order, *, paid_at: datetime, at: datetime) -> None:
     """Step of escrow's hold: the order's money is here. The caller has locked the order, which
     is CREATED."""
     assert connection.in_atomic_block
-    ship_by = order.ship_by or paid_at + timedelta(seconds=order.ship_seconds)
+    ship_by = order.ship_by or deadlines.deadline(start=paid_at, term=order.ship_term)
     order.pay(at=paid_at, ship_by=ship_by)
     order.remind_ship_at = ship_by - timedelta(seconds=order.ship_reminder_seconds)
     titles = list(order.lines.order_by("position").values_list("title", flat=True)[:5])
