@@ -19,7 +19,6 @@ from django.utils import timezone
 
 from api.v1.missing import MissingView
 from api.v1.requests import orders as requests
-from api.v1.requests import payments
 from docs import build
 from settlement_site.environment import BASE_DIR
 from tests.test_architecture import BANNED, LINE
@@ -210,31 +209,21 @@ def curls() -> Iterator[tuple[str, str]]:
     plain = re.sub(r"'\$(\([^)]*\)|\w+)'", "abc_1", README)
     for path, rest in re.findall(r'curl -s "\$API(/[^"]+)"((?:[^\n]|\n  )*)', plain):
         body = re.search(r"-d '(.*?)'", rest, re.DOTALL)
-        yield re.sub(r"\$\w+", "abc_1", path), body[1] if body else ""
+        yield re.sub(r"\$\w+|\?.*", "", path), body[1] if body else ""
 
 
 def test_readme_calls_addresses_that_exist() -> None:
     views = [resolve(f"/v1{path}").func.view_class for path, _ in curls()]  # type: ignore[attr-defined]
 
-    assert len(views) == 5
+    assert len(views) == 2
     assert MissingView not in views
 
 
-def test_readme_sends_bodies_that_are_valid() -> None:
-    shapes = (
-        requests.OrderRequest,
-        payments.PaymentRequest,
-        requests.ShipmentRequest,
-        requests.ConfirmationRequest,
-    )
-    bodies = [json.loads(body) for _, body in curls() if body]
-    wrong = [
-        serializer.errors
-        for shape, body in zip(shapes, bodies, strict=True)
-        if not (serializer := shape(data=body, context={"at": timezone.now()})).is_valid()
-    ]
+def test_readme_sends_a_body_that_is_valid() -> None:
+    (body,) = (json.loads(body) for _, body in curls() if body)
+    read = requests.OrderRequest(data=body, context={"at": timezone.now()})
 
-    assert wrong == []
+    assert read.is_valid(), read.errors
 
 
 # Pictures, words, queries
