@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from common.money import MAX_AMOUNT_MINOR
+from merchants.validators import check_time_zone
 
 INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -138,6 +140,23 @@ class TruthField(serializers.BooleanField):
         if type(data) is not bool:
             self.fail("invalid")
         return data
+
+
+class TimeZoneField(TextField):
+    """The name of a time zone of the IANA database."""
+
+    default_error_messages = {"time_zone": "Send a time zone such as Asia/Shanghai."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": 64} | options)
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        try:
+            check_time_zone(name)
+        except DjangoValidationError:
+            self.fail("time_zone")
+        return name
 
 
 class MetadataField(serializers.DictField):

@@ -51,6 +51,7 @@ class MerchantForm(ServiceForm):
     name = forms.CharField(label=_("Name"), max_length=120)
     email = forms.EmailField(label=_("E-mail"), required=False)
     language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
+    time_zone = forms.CharField(label=_("Time zone"), max_length=64, required=False)
 
 
 class BankAccountForm(ServiceForm):

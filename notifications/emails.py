@@ -74,7 +74,7 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     name = f"{event.type.replace('.', '_')}_{delivery.audience.lower()}.txt"
     folder = FOLDERS.get(delivery.language, "en")
     with translation.override(delivery.language):
-        text = render_to_string(f"notifications/{folder}/{name}", _words(event, delivery.language))
+        text = render_to_string(f"notifications/{folder}/{name}", _words(delivery))
         subject, _, body = text.strip().partition("\n")
         body = body.strip() + "\n"
         html = render_to_string(
@@ -148,11 +148,12 @@ def _refuse_address(recipient: str) -> str:
     return "This address is too long." if len(recipient) > LONGEST_ADDRESS else ""
 
 
-def _words(event: Event, language: str) -> dict[str, Any]:
-    """The facts of an event as people read them; line breaks inside a fact become spaces."""
+def _words(delivery: Delivery) -> dict[str, Any]:
+    """The facts of an event as people read them: dates in the reader's time zone, on one line."""
+    event, language = delivery.event, delivery.language
     facts = event.data
-    zone = ZoneInfo(event.platform.time_zone)
     merchant = Merchant.objects.filter(pk=_merchant_of(event)).first()
+    zone = _zone_of(event, delivery.audience, merchant)
     instants = {name: _local(facts[name], zone) for name in INSTANTS if facts.get(name)}
     chinese = language == Language.CHINESE
     words = {
@@ -172,6 +173,16 @@ def _amounts(facts: Mapping[str, Any]) -> dict[str, str]:
         for name, value in facts.items()
         if name.endswith("_minor") and value is not None
     }
+
+
+def _zone_of(event: Event, audience: str, merchant: Merchant | None) -> ZoneInfo:
+    """The time zone of who reads it: their own when it is known, else the platform's."""
+    own = ""
+    if audience == Audience.BUYER:
+        own = event.data.get("buyer_time_zone", "")
+    elif audience == Audience.SELLER and merchant is not None:
+        own = merchant.time_zone
+    return ZoneInfo(own or event.platform.time_zone)
 
 
 def _one_line(value: Any) -> Any:

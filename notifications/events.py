@@ -20,6 +20,7 @@ class OrderFacts(TypedDict):
     confirm_by: str | None  # ISO 8601; empty until the order is shipped
     buyer_email: str  # may be empty
     buyer_language: NotRequired[str]  # the platform's language when left out
+    buyer_time_zone: NotRequired[str]  # the platform's when left out; only where buyers are told
 
 
 class PaidOrderFacts(OrderFacts):

@@ -8,6 +8,12 @@ from typing import Any
 from notifications import services as notifications
 from orders.models import Order, Payment
 
+# Told to buyers by mail, so these say in which time zone. Not in every event: the release writes
+# its own in SQL, and would pay for it.
+TO_BUYERS = frozenset(
+    ("order.ship_extended", "order.confirm_reminder", "order.confirm_extended", "order.canceled")
+)
+
 
 def instant(value: datetime | None) -> str | None:
     """Write an instant as events tell it: ISO 8601, UTC, microseconds."""
@@ -38,9 +44,14 @@ def record_order_event(
         platform_id=order.platform_id,
         subject_id=order.id,
         sequence=sequence,
-        data={**order_facts(order), **(extra or {})},
+        data={**order_facts(order), **_zone(order, type), **(extra or {})},
         at=at,
     )
+
+
+def _zone(order: Order, type: str) -> dict[str, str]:
+    told = order.buyer_time_zone and type in TO_BUYERS
+    return {"buyer_time_zone": order.buyer_time_zone} if told else {}
 
 
 def record_created_orders(orders: Iterable[Order], *, at: datetime) -> None:

@@ -247,6 +247,7 @@ def _new_order(body: dict[str, Any]) -> creation.NewOrder:
         delivery=body["delivery"],
         buyer_name=buyer.get("name", ""),
         buyer_email=buyer.get("email", ""),
+        buyer_time_zone=buyer.get("time_zone", ""),
         ship_by=body.get("ship_by"),
         expected_delivery_at=body.get("expected_delivery_at"),
         metadata=body.get("metadata"),

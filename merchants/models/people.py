@@ -259,6 +259,15 @@ class Merchant(models.Model):
     language = models.CharField(
         _("language"), max_length=10, choices=Language.choices, default=Language.ENGLISH
     )
+    # The platform's when empty.
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[check_time_zone],
+    )
     active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"))
 

@@ -138,11 +138,13 @@ def create_merchant(
     at: datetime,
     email: str = "",
     language: str = Language.ENGLISH,
+    time_zone: str = "",
     active: bool = True,
 ) -> Merchant:
     """Take in a seller of a platform.
 
-    Args: reference: the platform's own name for the seller.
+    Args: reference: the platform's own name for the seller. time_zone: IANA name, in which mails
+        to the seller write dates; empty: the platform's.
     Raises: MerchantInvalid, MerchantReferenceTaken.
     Idempotent: by (platform, reference): the second one is refused.
     """
@@ -152,6 +154,7 @@ def create_merchant(
         name=name,
         email=email,
         language=language,
+        time_zone=time_zone,
         active=active,
         created_at=at,
     )
@@ -175,6 +178,7 @@ def update_merchant(
     name: str | None = None,
     email: str | None = None,
     language: str | None = None,
+    time_zone: str | None = None,
     active: bool | None = None,
 ) -> Merchant:
     """Change what is given about a seller. The audit keeps what it was.
@@ -183,7 +187,13 @@ def update_merchant(
     Raises: MerchantInvalid. Idempotent: the same values again change nothing. Locks: the seller.
     """
     row = Merchant.objects.select_for_update(of=("self",), no_key=True).get(pk=merchant.pk)
-    wanted = {"name": name, "email": email, "language": language, "active": active}
+    wanted = {
+        "name": name,
+        "email": email,
+        "language": language,
+        "time_zone": time_zone,
+        "active": active,
+    }
     changed = [
         field
         for field, value in wanted.items()

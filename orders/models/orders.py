@@ -75,6 +75,8 @@ class Order(FSMModelMixin, Sequenced):
     delivery = models.CharField(max_length=8, choices=Delivery.choices, default=Delivery.COURIER)
     buyer_name = models.CharField(max_length=120, blank=True)
     buyer_email = models.EmailField(blank=True)
+    # In which mails to the buyer write dates; the platform's when empty.
+    buyer_time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
     buyer_token_hash = models.CharField(
         max_length=64, editable=False
     )  # sha256 of the confirmation token

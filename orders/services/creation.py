@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from common.errors import DomainError
@@ -17,6 +18,7 @@ from merchants import services as merchants
 from merchants import terms as commission
 from merchants.dispute_policy import DisputePolicy
 from merchants.models import Merchant, Platform
+from merchants.validators import check_time_zone
 from notifications import services as notifications
 from orders import events, selectors
 from orders.models import Delivery, Order, OrderLine
@@ -66,6 +68,7 @@ class NewOrder:
     delivery: str = Delivery.COURIER
     buyer_name: str = ""
     buyer_email: str = ""
+    buyer_time_zone: str = ""
     ship_by: datetime | None = None
     expected_delivery_at: datetime | None = None
     metadata: Mapping[str, Any] | None = None
@@ -168,6 +171,7 @@ def order_row(
         delivery=new.delivery,
         buyer_name=new.buyer_name,
         buyer_email=new.buyer_email,
+        buyer_time_zone=new.buyer_time_zone,
         buyer_token_hash=hash_buyer_token(token),
         metadata=dict(new.metadata or {}),
         created_at=at,
@@ -230,16 +234,25 @@ def check_new_order(*, platform: Platform, merchant: Merchant, new: NewOrder) ->
     if new.delivery not in Delivery.values:
         raise OrderInvalid("`delivery` is COURIER, PICKUP or VIRTUAL.", field="delivery")
     _check_lengths(new)
+    _check_time_zone(new)
     goods_minor = sum(line.amount_minor for line in new.lines)
     Money(goods_minor + new.shipping_minor, new.currency)
     if goods_minor + new.shipping_minor == 0:
         raise OrderInvalid("There is nothing to pay in this order.", field="lines")
 
 
+def _check_time_zone(new: NewOrder) -> None:
+    try:
+        if new.buyer_time_zone:
+            check_time_zone(new.buyer_time_zone)
+    except ValidationError as refusal:
+        raise OrderInvalid(" ".join(refusal.messages), field="buyer_time_zone") from None
+
+
 def _check_lengths(new: NewOrder) -> None:
     """Refuse by a sentence what the columns would refuse by an error."""
-    texts = [("buyer_name", new.buyer_name), ("buyer_email", new.buyer_email)]
-    order_fields = [(Order, name, text) for name, text in texts]
+    texts = ("buyer_name", "buyer_email", "buyer_time_zone")
+    order_fields = [(Order, name, getattr(new, name)) for name in texts]
     line_fields = [
         (OrderLine, name, getattr(line, name))
         for line in new.lines

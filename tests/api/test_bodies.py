@@ -203,3 +203,22 @@ def test_markup_is_kept_as_text(shop: Shop) -> None:
     order = shop.create_order(lines=[LINE | {"title": "<script>=HYPERLINK()</script> '; DROP"}])
 
     assert order["lines"][0]["title"] == "<script>=HYPERLINK()</script> '; DROP"
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "../etc/passwd", "Asia/Shanghai " * 9, 8])
+def test_a_time_zone_is_one_or_refused(shop: Shop, name: Any) -> None:
+    seller = {"reference": "zoned", "name": "Zoned", "time_zone": name}
+    body = shop.order_body(buyer={"time_zone": name})
+
+    assert [pointer for pointer, _ in refused(shop, seller, "/v1/merchants")] == ["#/time_zone"]
+    assert [pointer for pointer, _ in refused(shop, body)] == ["#/buyer/time_zone"]
+
+
+def test_time_zones_are_answered_as_given(shop: Shop) -> None:
+    path = f"/v1/merchants/{shop.merchants[0].id}"
+
+    changed = shop.post(path, {"time_zone": "Europe/London"}).json()
+    order = shop.create_order(buyer={"time_zone": "America/New_York"})
+
+    assert changed["time_zone"] == "Europe/London"
+    assert order["buyer"] == {"name": "", "email": "", "time_zone": "America/New_York"}

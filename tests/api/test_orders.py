@@ -40,7 +40,7 @@ def test_an_order_is_answered_whole_when_created(shop: Shop) -> None:
     assert found["lines"] == [
         {"title": "西湖龙井", "category": "tea", "quantity": 3, "amount_minor": 9001}
     ]
-    assert found["buyer"] == {"name": "王芳", "email": "buyer@example.com"}
+    assert found["buyer"] == {"name": "王芳", "email": "buyer@example.com", "time_zone": ""}
     assert found["created_at"] == "2026-03-02T09:00:00.000000Z"
     assert found["deadlines"] == {
         "pay_by": "2026-03-02T09:30:00.000000Z",

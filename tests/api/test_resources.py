@@ -52,6 +52,7 @@ def test_seller_is_answered_whole(shop: Shop) -> None:
         "name": "西湖茶园",
         "email": "",
         "language": "en",
+        "time_zone": "",
         "active": True,
         "created_at": found["created_at"],
         "onboarding": {"status": "pending", "missing": ["email", "bank_account"]},

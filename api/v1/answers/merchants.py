@@ -14,6 +14,7 @@ class MerchantAnswer(Answer):
     name = text("Name of the seller.")
     email = text("Where Holdfast writes to; may be empty.")
     language = text("en or zh-hans: the language of mails to the seller.")
+    time_zone = text("IANA time zone of dates in mails to the seller; empty: your platform's.")
     active = truth("Whether new orders may name this seller.")
     created_at = instant("When you created it.")
 

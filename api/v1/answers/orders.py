@@ -24,6 +24,10 @@ class LineAnswer(Answer):
 class BuyerAnswer(Answer):
     name = text("Name of the buyer.", source="buyer_name")
     email = text("Address of the buyer.", source="buyer_email")
+    time_zone = text(
+        "IANA time zone of dates in mails to the buyer; empty: your platform's.",
+        source="buyer_time_zone",
+    )
 
 
 class DeadlinesAnswer(Answer):

@@ -8,6 +8,7 @@ from api.fields import (
     InstantField,
     StrictSerializer,
     TextField,
+    TimeZoneField,
     TruthField,
     WholeNumberField,
 )
@@ -51,6 +52,12 @@ class MerchantRequest(StrictSerializer):
         default=Language.ENGLISH,
         help_text="Language of mails to the seller.",
     )
+    time_zone = TimeZoneField(
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="IANA time zone of dates in mails to the seller; empty: your platform's.",
+    )
 
 
 class MerchantChangeRequest(StrictSerializer):
@@ -60,6 +67,11 @@ class MerchantChangeRequest(StrictSerializer):
     email = EmailField(required=False, allow_blank=True, help_text="Where Holdfast writes to.")
     language = serializers.ChoiceField(
         choices=Language.choices, required=False, help_text="Language of mails to the seller."
+    )
+    time_zone = TimeZoneField(
+        required=False,
+        allow_blank=True,
+        help_text="IANA time zone of dates in mails to the seller; empty: your platform's.",
     )
     active = TruthField(
         required=False, help_text="false: take no new orders; orders under way go on."

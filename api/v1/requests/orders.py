@@ -14,6 +14,7 @@ from api.fields import (
     MetadataField,
     StrictSerializer,
     TextField,
+    TimeZoneField,
     WholeNumberField,
 )
 from common.ids import MAX_LENGTH
@@ -50,7 +51,7 @@ class LineRequest(StrictSerializer):
 
 
 class BuyerRequest(StrictSerializer):
-    """Who buys. Both members may be left out."""
+    """Who buys. All members may be left out."""
 
     name = TextField(
         max_length=120,
@@ -61,6 +62,12 @@ class BuyerRequest(StrictSerializer):
     )
     email = EmailField(
         required=False, allow_blank=True, default="", help_text="Where reminders are sent."
+    )
+    time_zone = TimeZoneField(
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="IANA time zone of dates in mails to the buyer; empty: your platform's.",
     )
 
 

@@ -121,7 +121,7 @@ def order_answer() -> dict[str, Any]:
         "shipping_minor": 1000,
         "lines": [{"title": "西湖龙井", "category": "tea", "quantity": 3, "amount_minor": 9001}],
         "delivery": "COURIER",
-        "buyer": {"name": "王芳", "email": ""},
+        "buyer": {"name": "王芳", "email": "", "time_zone": ""},
         "deadlines": {
             "pay_by": "2026-03-02T09:30:00.000000Z",
             "ship_by": None,

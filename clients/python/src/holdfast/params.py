@@ -17,6 +17,7 @@ class OrderBuyer(TypedDict, total=False):
 
     name: str
     email: str
+    time_zone: str  # of dates in mails to the buyer, such as Asia/Shanghai
 
 
 class NewOrder(TypedDict):

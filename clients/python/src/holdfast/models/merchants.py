@@ -15,6 +15,7 @@ class Merchant(Answer):
     name: str
     email: str  # may be empty
     language: str  # en or zh-hans
+    time_zone: str  # of dates in mails; empty: the platform's
     active: bool  # whether new orders may name it
     created_at: datetime
 

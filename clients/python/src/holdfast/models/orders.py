@@ -21,10 +21,11 @@ class Line(Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class Buyer(Answer):
-    """Who buys; both may be empty."""
+    """Who buys; all may be empty."""
 
     name: str
     email: str
+    time_zone: str  # of dates in mails; empty: the platform's
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,7 @@ class Merchants(Resource[Mode]):
         name: str,
         email: str | None = None,
         language: str | None = None,
+        time_zone: str | None = None,
         idempotency_key: str | None = None,
     ) -> models.MerchantDetail:
         """Take in a seller. `reference`: your own name for it, unique."""
@@ -51,6 +52,7 @@ class Merchants(Resource[Mode]):
         name: str | None = None,
         email: str | None = None,
         language: str | None = None,
+        time_zone: str | None = None,
         active: bool | None = None,
         idempotency_key: str | None = None,
     ) -> models.MerchantDetail:
