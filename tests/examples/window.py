@@ -75,6 +75,7 @@ class Window:
 
     def measure(self) -> None:
         """Nothing is wider than the screen."""
+        self.page.wait_for_load_state()  # a page that is on its way has no width yet
         wide = self.page.evaluate("document.documentElement.scrollWidth")
         assert wide <= self.page.viewport_size["width"], f"{self.page.url} is {wide} wide"
         self.pictures += 1
