@@ -46,6 +46,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     escrow.lapse_due_disputes,
     escrow.query_due_refunds,
     escrow.send_due_refunds,
+    escrow.guarantee_due_debts,
     payouts.cut_due_settlements,
     payouts.query_due_payouts,
     payouts.send_due_payouts,

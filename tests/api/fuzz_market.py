@@ -112,8 +112,11 @@ def open_market(folder: Path) -> Iterator[Market]:
         platform = make_platform(at=clock.now)
         world = World(sandbox, platform)
         add_payee(platform, None, PAYS, at=clock.now)
-        for _ in range(OF_EACH_STAGE):
+        for number in range(OF_EACH_STAGE):
             world.add_merchant()
+            merchants.create_party(
+                platform=platform, reference=f"party-{number}", name="Carrier", at=clock.now
+            )
         for _ in range(2 * OF_EACH_STAGE):
             notifications.create_endpoint(platform=platform, url=ADDRESS, at=clock.now)
         _, key = merchants.create_api_key(platform=platform, name="fuzz", at=clock.now)

@@ -30,8 +30,8 @@ SHAPE = {
     "api_version_unknown",
 }
 # Codes of fields that a schema cannot foresee: an instant that is past or too far ahead, a text of
-# blanks, a leap second or an exotic address.
-BEYOND_SCHEMAS = {"not_ahead", "blank", "invalid", "address"}
+# blanks, a leap second, an exotic address or the name of no time zone.
+BEYOND_SCHEMAS = {"not_ahead", "blank", "invalid", "address", "time_zone"}
 Config = dict[str, Any]
 
 

@@ -14,6 +14,8 @@ MONEY = {"amount_minor": AMOUNTS, "currency": st.sampled_from(["CNY", "JPY", "KW
 PAYABLES = st.sampled_from(
     [chart.merchant_payable("mer_1"), chart.platform_commission("plt_1"), "party:par_1:payable"]
 )
+RECEIVABLES = PAYABLES.map(chart.receivable_of)
+STEP = {"step_id": st.just("dbs_1"), "debt_id": st.just("dbt_1")}
 SHARES = st.lists(
     st.builds(entries.Leg, st.one_of(PAYABLES, st.just(chart.SERVICE_FEE)), AMOUNTS),
     min_size=1,
@@ -53,6 +55,43 @@ DRAFTS: dict[entries.EntryKind, st.SearchStrategy[entries.Draft]] = {
         order_id=st.just("ord_1"),
         currency=st.just("CNY"),
         shares=SHARES,
+    ),
+    entries.EntryKind.CLAWBACK: st.builds(
+        entries.clawback,
+        refund_id=st.just("ref_1"),
+        order_id=st.just("ord_1"),
+        currency=st.just("CNY"),
+        taken=SHARES,
+    ),
+    entries.EntryKind.CLAWBACK_DEBT: st.builds(
+        entries.clawback_debt,
+        debt_id=st.just("dbt_1"),
+        order_id=st.just("ord_1"),
+        receivable=RECEIVABLES,
+        **MONEY,
+    ),
+    entries.EntryKind.DEBT_NETTED: st.builds(
+        entries.debt_netted, payable=PAYABLES, receivable=RECEIVABLES, **STEP, **MONEY
+    ),
+    entries.EntryKind.DEBT_REPAID: st.builds(
+        entries.debt_repaid, custodian=st.just("bank"), receivable=RECEIVABLES, **STEP, **MONEY
+    ),
+    entries.EntryKind.DEBT_GUARANTEED: st.builds(
+        entries.debt_guaranteed,
+        platform_id=st.just("plt_1"),
+        receivable=st.just("merchant:mer_1:receivable"),
+        **STEP,
+        **MONEY,
+    ),
+    entries.EntryKind.DEBT_WRITTEN_OFF: st.builds(
+        entries.debt_written_off, receivable=RECEIVABLES, **STEP, **MONEY
+    ),
+    entries.EntryKind.CHARGEBACK: st.builds(
+        entries.chargeback,
+        dispute_id=st.just("dsp_1"),
+        order_id=st.just("ord_1"),
+        channel=st.just("sandbox"),
+        **MONEY,
     ),
     entries.EntryKind.REFUND_ASKED: st.builds(
         entries.refund_asked,

@@ -14,10 +14,11 @@ from tests import world as worlds
 from tests.ground import US, facts, order_facts
 from tests.races.starting_line import Case, Pair, one_of, one_winner
 
-FROZEN = facts("SHIPPED", 3, "capture")
+# An order in dispute has told that its clock stopped; once it is over, that it went on.
+FROZEN = facts("SHIPPED", 4, "capture")
 RELEASED = facts("CONFIRMED", 4, "capture", "release", releases=1)
-REFUNDED = facts("CANCELED", 4, "capture", "refund-asked", refunds=1)
-PARTED = facts("CONFIRMED", 4, "capture", "refund-asked", "release", releases=1, refunds=1)
+REFUNDED = facts("CANCELED", 6, "capture", "refund-asked", refunds=1)
+PARTED = facts("CONFIRMED", 6, "capture", "refund-asked", "release", releases=1, refunds=1)
 CHARGED = facts("CANCELED", 4, "capture", "chargeback")
 
 
@@ -50,7 +51,8 @@ def dispute_and_sweep(world: worlds.World) -> Case:
     due = order.confirm_by
     return Case(
         [
-            ("dispute", lambda: disputing.open_dispute(world, order, at=due)),
+            # The last instant at which a term that runs can be stopped.
+            ("dispute", lambda: disputing.open_dispute(world, order, at=due - US)),
             ("sweep", lambda: releases.release_due_orders(limit=10, at=due)),
         ],
         one_of(
@@ -169,7 +171,7 @@ PAIRS = [
             "OPEN/MERCHANT",
             {
                 "accept": {**REFUNDED, "disputes": ["RESOLVED"]},
-                "withdraw": {**FROZEN, "disputes": ["WITHDRAWN"]},
+                "withdraw": {**FROZEN, "events": 5, "disputes": ["WITHDRAWN"]},
             },
         ),
     ),
