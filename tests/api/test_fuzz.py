@@ -17,10 +17,10 @@ SEED = 20261128
 @pytest.mark.parametrize(
     ("phase", "examples", "seconds", "accepted"),
     [
-        ("examples", 1, 12, 0),
-        ("coverage", 1, 12, 5),
-        ("fuzzing", 2, 10, 5),
-        ("stateful", 20, 10, 5),
+        ("examples", 1, 45, 10),
+        ("coverage", 1, 12, 20),
+        ("fuzzing", 2, 10, 20),
+        ("stateful", 20, 10, 20),
     ],
 )
 def test_slice_of_the_campaign_finds_nothing(
