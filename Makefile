@@ -26,8 +26,8 @@ shop: $(RUN) ## open the example shop beside the running demo; PORT=8010
 clean-demo: ## forget all data of the demo
 	@if [ -x $(PY) ]; then exec $(PY) -m settlement_site.embedded forget; fi
 
-test: check ## check, then run all tests, everything from zero
-	$(PY) -m pytest $(TESTS)
+test: check ## check, then run all tests, everything from zero; JOBS=
+	$(PY) -m pytest -n $(or $(JOBS),auto) --maxprocesses 4 --dist loadfile $(TESTS)
 
 check: $(DEV) ## format, lint, types, layers, missing migrations, docs
 	$(VENV)/bin/ruff format --check .

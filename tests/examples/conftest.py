@@ -11,9 +11,8 @@ import pytest
 from celery import current_app
 
 from api import nudge
-from demo import ports
 from demo.local_sandbox import CHANNEL, open_sandbox
-from tests.examples.street import RealClock, Street, make_market, served
+from tests.examples.street import RealClock, Street, free_port, make_market, served
 from tests.stage import transactional_db
 
 __all__ = ["transactional_db"]
@@ -30,7 +29,7 @@ def street(
     """Holdfast and the cashier. Nothing happens by itself: see Street.settle."""
     monkeypatch.setattr(nudge, "_ring", lambda task, then=None: None)
     current_app.loader.import_default_modules()
-    port = ports.first_free(18001)
+    port = free_port()
     settings.PUBLIC_URL = live_server.url
     settings.WEBHOOK_ALLOWED_NETWORKS = (ipaddress.ip_network("127.0.0.0/8"),)
     settings.CHANNELS = {

@@ -6,6 +6,7 @@ It must never sleep: time passes when `settle` is called, and then everything th
 
 import contextlib
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +19,6 @@ from celery import current_app
 from django.conf import settings
 from werkzeug.serving import make_server
 
-from demo import ports
 from demo.local_sandbox import Clock, LocalSandbox
 from examples.shop.__main__ import take_secret
 from examples.shop.app import create_app
@@ -74,12 +74,19 @@ class Street:
 
     def open_shop(self, folder: Path, make: Callable[..., Any] = create_app) -> Iterator[None]:
         """Open the shop, or a copy of it that `make` makes."""
-        port = ports.first_free(18010)
+        port = free_port()
         self.shop_url, self.book = f"http://127.0.0.1:{port}", folder / "shop.sqlite3"
         secret = take_secret(self.client, self.shop_url)
         app = make(self.client, Store(self.book), self.shop_url, secret)
         with served(app, port):
             yield
+
+
+def free_port() -> int:
+    """Ask the kernel for a port: other workers of the tests look for one at the same time."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def make_market(at: datetime) -> tuple[Platform, str]:

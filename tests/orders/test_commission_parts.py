@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.transaction import atomic
 from django.test.utils import CaptureQueriesContext
 
 from api import status
@@ -178,7 +179,7 @@ def test_volume_is_one_query_and_only_when_a_rule_with_tiers_wins(market: World)
     asked = [each for each in queries() if "SUM" in each]
 
     [volume] = asked
-    with connection.cursor() as cursor:
+    with atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN {volume}")
         plan = "\n".join(row[0] for row in cursor.fetchall())
