@@ -100,6 +100,20 @@ class TextField(serializers.CharField):
         return data
 
 
+class DocumentField(serializers.CharField):
+    """A text of many lines, from a JSON string only, kept as it is sent."""
+
+    default_error_messages = {"invalid": "Send a JSON string."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"trim_whitespace": False} | options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data
+
+
 def is_one_line(text: str) -> bool:
     """Whether a text has no control characters and no line or paragraph separators."""
     return not any(unicodedata.category(one) in ("Cc", "Zl", "Zp") for one in text)

@@ -51,6 +51,8 @@ def main() -> int:
                     examples=options.examples * (10 if phase == "stateful" else 1),
                     seconds=options.seconds,
                 )
+    if findings.never_accepted:
+        print(f"never accepted: {', '.join(findings.never_accepted)}")
     passed = findings.ended and findings.operations and not findings.found
     print(f"fuzz-api: {findings.summary()}: {'passed' if passed else 'FAILED'}")
     return 0 if passed else 1

@@ -4,7 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from rest_framework import serializers
 
+from api import fields
+from api.fields import StrictSerializer
+from api.v1 import urls as every_request  # noqa: F401
 from orders.models import Order
 from tests.api.shop import Shop, nothing_moves, pointers, problem
 
@@ -222,3 +226,35 @@ def test_time_zones_are_answered_as_given(shop: Shop) -> None:
 
     assert changed["time_zone"] == "Europe/London"
     assert order["buyer"] == {"name": "", "email": "", "time_zone": "America/New_York"}
+
+
+def _takes_text(kind: object) -> bool:
+    return (
+        isinstance(kind, type)
+        and issubclass(kind, serializers.CharField)
+        and kind.__module__ == fields.__name__
+    )
+
+
+@pytest.mark.parametrize("value", [0, 1.5, True, ["Tea"], {"text": "Tea"}])
+@pytest.mark.parametrize(
+    "kind",
+    [field for field in vars(fields).values() if _takes_text(field)],
+    ids=lambda one: one.__name__,
+)
+def test_no_field_of_a_body_takes_for_a_text_what_is_none(
+    kind: type[serializers.Field[Any, Any, Any, Any]], value: Any
+) -> None:
+    with pytest.raises(serializers.ValidationError):
+        kind().run_validation(value)
+
+
+def test_bodies_have_no_field_that_would() -> None:
+    lax = [
+        f"{request.__name__}.{name}"
+        for request in StrictSerializer.__subclasses__()
+        for name, field in request().fields.items()
+        if type(field) in (serializers.CharField, serializers.EmailField, serializers.URLField)
+    ]
+
+    assert lax == []

@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from api.fields import (
     AmountField,
+    DocumentField,
     EmailField,
     InstantField,
     StrictSerializer,
@@ -249,9 +250,8 @@ class ReplacementRequest(TermsRequest):
 class ImportRequest(StrictSerializer):
     """Many rules at once, as a CSV file."""
 
-    csv = serializers.CharField(
+    csv = DocumentField(
         max_length=MAX_CHARACTERS,
-        trim_whitespace=False,
         help_text="A header of column names, then a rule a line.",
     )
     dry_run = TruthField(
