@@ -17,6 +17,7 @@ CHECKS = (
     "refunds_within_capture",
     "shares_of_open_hold",
     "shares_of_refund",
+    "shares_of_chargeback",
     "deduction_is_booked",
     "debts_are_receivable",
     "debt_is_its_steps",

@@ -35,6 +35,7 @@ def record_debt_event(debt: Debt, type: str, *, at: datetime) -> None:
         data={
             "debt": debt.id,
             "refund": debt.refund_id,
+            "dispute": debt.dispute_id,
             "merchant": debt.merchant_id,
             "payee": debt.payee,
             "amount_minor": debt.amount_minor,

@@ -66,16 +66,17 @@ def list_unsettled_deductions(*, address: str, currency: str) -> list[OpenLine]:
 
 
 def list_settled_deductions(*, settlement_id: str) -> Sequence[Deduction]:
-    """Return the deductions of a settlement with their refund and order at hand, oldest first."""
+    """Return the deductions of a settlement with their cause and order at hand, oldest first."""
     rows = Deduction.objects.filter(settlement_id=settlement_id)
-    return list(rows.select_related("refund__hold__order", "step").order_by("id"))
+    found = rows.select_related("refund__hold__order", "dispute__order", "step")
+    return list(found.order_by("id"))
 
 
 def debts_of(*, platform_id: str) -> QuerySet[Debt]:
     """A platform's debts and those of its sellers and further parties, with how they were paid."""
     steps = Prefetch("steps", DebtStep.objects.order_by("id"))
     debts = Debt.objects.filter(platform_id=platform_id)
-    return debts.select_related("refund__hold").prefetch_related(steps)
+    return debts.select_related("refund__hold", "dispute").prefetch_related(steps)
 
 
 def guaranteed_debts() -> QuerySet[Debt]:

@@ -280,14 +280,14 @@ def payout_paid(
     )
 
 
-def clawback(*, refund_id: str, order_id: str, currency: str, taken: Iterable[Leg]) -> Draft:
-    """A released order is refunded: its payees give back what they still have. Dr each payee's
-    payable, Dr our fee / Cr held. `taken` are positive amounts per address."""
+def clawback(*, cause_id: str, order_id: str, currency: str, taken: Iterable[Leg]) -> Draft:
+    """A released order is refunded or charged back: its payees give back what they still have. Dr
+    each payee's payable, Dr our fee / Cr held. `taken` are positive amounts per address."""
     debits = tuple(taken)
     total = sum(leg.amount_minor for leg in debits)
     return _draft(
         EntryKind.CLAWBACK,
-        fact=refund_id,
+        fact=cause_id,
         subject=order_id,
         currency=currency,
         legs=(*debits, Leg(chart.HELD, -total)),

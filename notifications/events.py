@@ -76,7 +76,8 @@ class RefundFacts(TypedDict):
 
 class DebtFacts(TypedDict):
     debt: str
-    refund: str
+    refund: str | None  # what it is owed for: a refund,
+    dispute: str | None  # or a chargeback
     merchant: str | None  # empty: the platform or a further party owes it
     payee: str  # a value of escrow.models.Payee
     amount_minor: int  # minor units of `currency` owed at first

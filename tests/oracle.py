@@ -76,13 +76,13 @@ def _refunds(world: World) -> list[str]:
 
 
 def _chargebacks(world: World) -> list[str]:
-    """What the channel took back is booked whole, once; what was released before is parked."""
+    """What the channel took back is booked whole, once."""
     theirs = Counter[tuple[str, int]]()
     for row in world.sandbox.channel.book.rows("SELECT * FROM chargebacks"):
         theirs[row["provider_reference"], row["amount_minor"]] += 1
     known = Counter[str]()
     kept = Dispute.objects.filter(kind=DisputeKind.CHARGEBACK)
-    for number, amount_minor in kept.values_list("provider_reference", "asked_minor"):
+    for number, amount_minor in kept.values_list("provider_reference", "resolved_minor"):
         known[number] += amount_minor
     return _differences("chargeback", theirs, Counter(known.items()))
 

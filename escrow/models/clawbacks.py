@@ -1,6 +1,7 @@
 """What payees give back of released money: deductions from what they are owed, and debts.
 
-A payee's debt is its own: nobody else's money ever pays it but the platform's, where it said so.
+The cause of each is a refund, or a chargeback: a dispute the channel decided. A payee's debt is its
+own: nobody else's money ever pays it but the platform's, where it said so.
 """
 
 from datetime import datetime
@@ -14,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from common.ids import MAX_LENGTH
+from escrow.models.disputes import Dispute
 from escrow.models.holds import Payee
-from escrow.models.refunds import Refund
+from escrow.models.refunds import Refund, one_cause
 from ledger.fields import IdField
 from ledger.triggers import StateGraph
 from merchants.models import Merchant, Platform
@@ -38,7 +40,8 @@ class DebtStepKind(models.TextChoices):
 
 
 class Debt(FSMModelMixin, Sequenced):
-    """What one payee still has to give back for one refund, because its payable did not cover it.
+    """What one payee still has to give back for one refund or chargeback, because its payable did
+    not cover it.
 
     The operator's own funds stand in for it until it is paid.
     """
@@ -48,7 +51,10 @@ class Debt(FSMModelMixin, Sequenced):
     merchant = models.ForeignKey(
         Merchant, models.PROTECT, related_name="debts", null=True, blank=True
     )
-    refund = models.ForeignKey(Refund, models.PROTECT, related_name="debts")
+    refund = models.ForeignKey(Refund, models.PROTECT, related_name="debts", null=True, blank=True)
+    dispute = models.ForeignKey(
+        Dispute, models.PROTECT, related_name="debts", null=True, blank=True
+    )  # a chargeback
     payee = models.CharField(max_length=12, choices=Payee.choices)
     address = models.CharField(max_length=80)  # ledger account of what the payee is owed
     state = FSMField(default=DebtState.OPEN, choices=DebtState.choices, protected=True)
@@ -72,8 +78,11 @@ class Debt(FSMModelMixin, Sequenced):
         verbose_name_plural = _("debts")
         constraints = [
             models.UniqueConstraint(
-                fields=["refund", "payee", "address"], name="debt_of_payee_once"
+                fields=["refund", "dispute", "payee", "address"],
+                nulls_distinct=False,
+                name="debt_of_payee_once",
             ),
+            one_cause(name="debt_of_refund_or_chargeback"),
             models.CheckConstraint(
                 condition=Q(
                     amount_minor__gt=0,
@@ -174,14 +183,19 @@ class DebtStep(models.Model):
 
 
 class Deduction(models.Model):
-    """What was taken from a payee's payable outside a payout, for a refund or for a debt: a line
-    with a minus on its next statement, which `settlement_id` names (payouts.Settlement)."""
+    """What was taken from a payee's payable outside a payout, for a refund, a chargeback or a debt:
+    a line with a minus on its next statement, which `settlement_id` names (payouts.Settlement)."""
 
     id = IdField(prefix="ded", primary_key=True)
-    refund = models.ForeignKey(Refund, models.PROTECT, related_name="deductions")
+    refund = models.ForeignKey(
+        Refund, models.PROTECT, related_name="deductions", null=True, blank=True
+    )
+    dispute = models.ForeignKey(
+        Dispute, models.PROTECT, related_name="deductions", null=True, blank=True
+    )  # a chargeback
     step = models.OneToOneField(
         DebtStep, models.PROTECT, related_name="deduction", null=True, blank=True
-    )  # empty: taken at once for the refund; else: later, for the debt it left
+    )  # empty: taken at once for refund or chargeback; else: later, for the debt it left
     payee = models.CharField(max_length=12, choices=Payee.choices)
     address = models.CharField(max_length=80)  # ledger address that was debited
     currency = models.CharField(max_length=3)
@@ -195,10 +209,12 @@ class Deduction(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="deduction_positive"),
             models.UniqueConstraint(
-                fields=["refund", "payee", "address"],
+                fields=["refund", "dispute", "payee", "address"],
                 condition=Q(step__isnull=True),
-                name="deduction_of_refund_once",
+                nulls_distinct=False,
+                name="deduction_of_cause_once",
             ),
+            one_cause(name="deduction_of_refund_or_chargeback"),
         ]
         indexes = [
             models.Index(

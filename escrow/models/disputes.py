@@ -147,6 +147,8 @@ class Dispute(FSMModelMixin, Sequenced):
     entry = models.OneToOneField(
         "ledger.JournalEntry", models.PROTECT, related_name="+", null=True, blank=True
     )  # the chargeback's
+    # Of a chargeback: whether its money was released before, and so was taken back from its payees.
+    after_release = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = _("dispute")

@@ -26,6 +26,15 @@ class RefundState(models.TextChoices):
     UNKNOWN = "UNKNOWN", _("Unknown, being asked")
 
 
+def one_cause(*, name: str) -> models.CheckConstraint:
+    """Say that a row has its cause in a refund or in a chargeback, and not in both."""
+    return models.CheckConstraint(
+        condition=Q(refund__isnull=False, dispute__isnull=True)
+        | Q(refund__isnull=True, dispute__isnull=False),
+        name=name,
+    )
+
+
 class SurplusReason(models.TextChoices):
     LATE = "LATE", _("Came after the order was given up")
     DUPLICATE = "DUPLICATE", _("The order was paid already")
@@ -159,19 +168,27 @@ class Refund(FSMModelMixin, Sequenced):
 
 
 class RefundShare(models.Model):
-    """What a refund took from one payee's part of the order; the shares sum to the refund.
+    """What a refund or a chargeback took from one payee's part of the order; the shares sum to it.
 
     A refund of surplus money has none: it was nobody's.
     """
 
-    refund = models.ForeignKey(Refund, models.PROTECT, related_name="shares")
+    refund = models.ForeignKey(Refund, models.PROTECT, related_name="shares", null=True, blank=True)
+    dispute = models.ForeignKey(
+        "escrow.Dispute", models.PROTECT, related_name="shares", null=True, blank=True
+    )  # a chargeback
     payee = models.CharField(max_length=12, choices=Payee.choices)
     address = models.CharField(max_length=80)  # ledger address of what the payee gets less of
-    amount_minor = models.BigIntegerField()  # minor units of the refund's currency, > 0
+    amount_minor = models.BigIntegerField()  # minor units of the order's currency, > 0
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["refund", "payee", "address"], name="refundshare_once"),
+            models.UniqueConstraint(
+                fields=["refund", "dispute", "payee", "address"],
+                nulls_distinct=False,
+                name="refundshare_once",
+            ),
+            one_cause(name="refundshare_of_refund_or_chargeback"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refundshare_positive"),
         ]
         triggers = [

@@ -1,8 +1,10 @@
-"""Money that was released is taken back from its payees, because the buyer is refunded after all.
+"""Money that was released is taken back from its payees, because the buyer is refunded after all,
+or because the channel has taken it.
 
 Each payee gives its part (escrow/reversal.py) out of what it is owed. What that does not cover is a
-debt of its own; the operator's own funds stand in for it, and where they do not reach, nothing is
-refunded: nobody else's money ever pays.
+debt of its own, for which the operator's own funds stand in. Where they do not reach, nothing is
+refunded: nobody else's money ever pays. A chargeback has happened and is booked all the same
+(docs/adr/0034).
 """
 
 from collections import Counter
@@ -11,14 +13,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import Q
 
 from common.errors import DomainError
 from common.ids import new_id
 from escrow import events
-from escrow.models import Debt, Deduction, Hold, Payee, Refund, RefundShare, ReleaseLine
+from escrow.models import (
+    Debt,
+    Deduction,
+    Dispute,
+    Hold,
+    Payee,
+    Refund,
+    RefundShare,
+    ReleaseLine,
+)
 from escrow.reversal import given_at
 from escrow.services.refund import ask_refund
-from escrow.services.shares import keep_refund_shares, plan_returns
+from escrow.services.shares import keep_chargeback_shares, keep_refund_shares, plan_returns
 from escrow.split import Share
 from ledger import accounts, chart, entries
 from ledger import selectors as books
@@ -37,7 +49,7 @@ class RefundNotCovered(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """What one payee gives for a refund, in minor units: now, and what it will owe."""
+    """What one payee gives back, in minor units: now, and what it will owe."""
 
     share: Share  # in all
     now_minor: int
@@ -60,11 +72,8 @@ def refund_released(
     shares = _shares_to_give(order, hold, amount_minor)
     takings = _take(shares, currency=hold.currency)
     _require_own_funds(takings, currency=hold.currency)
-    hold.refund_released(amount_minor)
-    hold.save(update_fields=["released_minor", "refunded_minor"])
     refund_id = new_id("ref")
-    _post_clawback(refund_id, order, takings, currency=hold.currency, at=at)
-    debts = [_owe(refund_id, order, each, at=at) for each in takings if each.debt_minor]
+    debts = _book(refund_id, order, hold, takings, at=at)
     refund = ask_refund(
         hold=hold,
         surplus=None,
@@ -75,11 +84,51 @@ def refund_released(
         clawed_back=refund_id,
     )
     keep_refund_shares(refund, shares)
-    _write_deductions(refund, takings, at=at)
-    for debt in debts:
-        events.record_debt_event(debt, "debt.created", at=at)
-        debt.save(force_insert=True)
+    _keep(takings, debts, refund=refund, at=at)
     return refund
+
+
+def charge_back_released(
+    dispute: Dispute, order: Order, hold: Hold, *, amount_minor: int, at: datetime
+) -> list[Debt]:
+    """Step: take from the payees what the channel has taken back of released money. The caller has
+    locked the order, which is CONFIRMED, and the hold, which is RELEASED, and books the rest.
+
+    Money: Dr each payee's payable, Dr our fee / Cr held; for what is missing Dr the payee's
+        receivable / Cr held. Own funds need not cover it: the money is gone.
+    Args: amount_minor: > 0, at most what is released.
+    Returns: the debts that are left. Locks: the payees' balances by account id.
+    """
+    assert connection.in_atomic_block
+    shares = _shares_to_give(order, hold, amount_minor)
+    takings = _take(shares, currency=hold.currency)
+    debts = _book(dispute.id, order, hold, takings, at=at)
+    keep_chargeback_shares(dispute, shares)
+    _keep(takings, debts, dispute=dispute, at=at)
+    return debts
+
+
+def lock_payees(orders: Sequence[Order], *, channel: str, currency: str) -> None:
+    """Step: lock what the payees of several released orders are owed, at once and in one order, so
+    that two carts of the same payees never wait for each other."""
+    addresses = {
+        part.share.address
+        for order in orders
+        for part in plan_returns(order, channel=channel)
+        if part.share.payee != Payee.SERVICE_FEE
+    }
+    accounts.lock_payables(addresses=addresses, currency=currency)
+
+
+def _book(
+    cause_id: str, order: Order, hold: Hold, takings: Sequence[Taking], *, at: datetime
+) -> list[Debt]:
+    """Make the released money held again, out of what payees have and owe. Returns: the debts, not
+    saved: their cause is not yet."""
+    hold.refund_released(sum(each.share.amount_minor for each in takings))
+    hold.save(update_fields=["released_minor", "refunded_minor"])
+    _post_clawback(cause_id, order, takings, currency=hold.currency, at=at)
+    return [_owe(order, each, at=at) for each in takings if each.debt_minor]
 
 
 def _shares_to_give(order: Order, hold: Hold, amount_minor: int) -> list[Share]:
@@ -108,7 +157,9 @@ def _received(hold: Hold) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for line in ReleaseLine.objects.filter(release__hold=hold):
         found[_key(line)] += line.amount_minor
-    for given in RefundShare.objects.filter(refund__hold=hold, refund__after_release=True):
+    refunded = Q(refund__hold=hold, refund__after_release=True)
+    charged_back = Q(dispute__order=hold.order_id, dispute__after_release=True)
+    for given in RefundShare.objects.filter(refunded | charged_back):
         found[_key(given)] -= given.amount_minor
     return found
 
@@ -144,22 +195,21 @@ def _require_own_funds(takings: Sequence[Taking], *, currency: str) -> None:
 
 
 def _post_clawback(
-    refund_id: str, order: Order, takings: Sequence[Taking], *, currency: str, at: datetime
+    cause_id: str, order: Order, takings: Sequence[Taking], *, currency: str, at: datetime
 ) -> None:
     taken = [entries.Leg(each.share.address, each.now_minor) for each in takings if each.now_minor]
     if taken:
         draft = entries.clawback(
-            refund_id=refund_id, order_id=order.id, currency=currency, taken=taken
+            cause_id=cause_id, order_id=order.id, currency=currency, taken=taken
         )
         ledger.post(draft=draft, at=at)
 
 
-def _owe(refund_id: str, order: Order, taking: Taking, *, at: datetime) -> Debt:
+def _owe(order: Order, taking: Taking, *, at: datetime) -> Debt:
     share = taking.share
     debt = Debt(
         platform_id=order.platform_id,
         merchant_id=order.merchant_id if share.payee == Payee.MERCHANT else None,
-        refund_id=refund_id,
         payee=share.payee,
         address=share.address,
         currency=order.currency,
@@ -186,16 +236,31 @@ def _guaranteed_at(order: Order, *, at: datetime) -> datetime | None:
     return None if found is None else at + timedelta(days=found)
 
 
-def _write_deductions(refund: Refund, takings: Sequence[Taking], *, at: datetime) -> None:
+def _keep(
+    takings: Sequence[Taking],
+    debts: Sequence[Debt],
+    *,
+    at: datetime,
+    refund: Refund | None = None,
+    dispute: Dispute | None = None,
+) -> None:
+    """Write what was taken and what is owed, under its cause, and tell of the debts."""
+    cause = refund or dispute
+    assert cause is not None
     Deduction.objects.bulk_create(
         Deduction(
             refund=refund,
+            dispute=dispute,
             payee=each.share.payee,
             address=each.share.address,
-            currency=refund.currency,
+            currency=cause.currency,
             amount_minor=each.now_minor,
             taken_at=at,
         )
         for each in takings
         if each.now_minor and each.share.payee != Payee.SERVICE_FEE
     )
+    for debt in debts:
+        debt.refund, debt.dispute = refund, dispute
+        events.record_debt_event(debt, "debt.created", at=at)
+        debt.save(force_insert=True)

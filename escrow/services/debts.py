@@ -188,6 +188,7 @@ def _deduct(
     _take_step(step, draft, at=at)
     Deduction.objects.create(
         refund_id=debt.refund_id,
+        dispute_id=debt.dispute_id,
         step=step,
         payee=payee,
         address=address,

@@ -13,10 +13,9 @@ from django.db.models import Sum
 from common.errors import DomainError
 from escrow.locks import lock_open_hold, lock_released_hold
 from escrow.models import Hold, Refund, RefundLine
-from escrow.reversal import shares_left
 from escrow.services.clawback import refund_released
 from escrow.services.refund import refund_held
-from escrow.services.shares import plan_returns
+from escrow.services.shares import shares_after
 from ledger.usecases import use_case
 from orders import locks
 from orders.models import CancelReason, Order, OrderLine, OrderState
@@ -105,8 +104,7 @@ def refund_open_hold(
     """
     assert connection.in_atomic_block
     _require_left(amount_minor, left=hold.remaining_minor)
-    parts = plan_returns(order, channel=hold.payment.channel)
-    shares = shares_left(parts, refunded_minor=hold.refunded_minor + amount_minor)
+    shares = shares_after(order, hold, amount_minor=amount_minor)
     everything = amount_minor == hold.remaining_minor
     refund = refund_held(hold, amount_minor=amount_minor, reason=reason, at=at, shares=shares)
     if everything:

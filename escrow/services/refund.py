@@ -13,7 +13,7 @@ from common.ids import new_id
 from escrow import events
 from escrow.locks import lock_open_hold, lock_refund
 from escrow.models import Hold, Refund, RefundState, Surplus
-from escrow.services.shares import keep_refund_shares, replace_shares
+from escrow.services.shares import keep_refund_shares, take_held
 from escrow.split import Share
 from ledger import entries
 from ledger import services as ledger
@@ -78,12 +78,7 @@ def refund_held(
     Args: amount_minor: > 0, at most what is held; all of it closes the hold. shares: who gets what
         of the rest.
     """
-    if amount_minor == hold.remaining_minor:
-        hold.refund(at=at)
-    else:
-        hold.refund_part(amount_minor)
-    hold.save(update_fields=["state", "refunded_minor", "closed_at"])
-    taken = replace_shares(hold, shares)
+    taken = take_held(hold, amount_minor=amount_minor, shares=shares, at=at)
     refund = ask_refund(
         hold=hold,
         surplus=None,

@@ -5,11 +5,12 @@ It must never post: what a share comes to is booked by the release, the refund o
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import connection
 
-from escrow.models import Hold, HoldShare, Payee, Refund, RefundShare
-from escrow.reversal import Part, plan_reversal
+from escrow.models import Dispute, Hold, HoldShare, Payee, Refund, RefundShare
+from escrow.reversal import Part, plan_reversal, shares_left
 from escrow.split import Share, split_order
 from ledger import chart
 from merchants.terms import Terms
@@ -65,6 +66,32 @@ def keep_shares(hold: Hold, shares: Sequence[Share], *, accounts: dict[str, int]
     )
 
 
+def shares_after(order: Order, hold: Hold, *, amount_minor: int) -> tuple[Share, ...]:
+    """Compute who gets what of the rest once so much more goes back to the buyer.
+
+    Args: amount_minor: > 0, at most what is held.
+    """
+    parts = plan_returns(order, channel=hold.payment.channel)
+    return shares_left(parts, refunded_minor=hold.refunded_minor + amount_minor)
+
+
+def take_held(
+    hold: Hold, *, amount_minor: int, shares: Sequence[Share], at: datetime
+) -> list[Share]:
+    """Step: so much of what is held goes back to the buyer; all of it closes the hold, which the
+    caller has locked and is HELD.
+
+    Args: amount_minor: > 0, at most what is held. shares: who gets what of the rest.
+    Returns: what was taken from each payee, without zeros.
+    """
+    if amount_minor == hold.remaining_minor:
+        hold.refund(at=at)
+    else:
+        hold.refund_part(amount_minor)
+    hold.save(update_fields=["state", "refunded_minor", "closed_at"])
+    return replace_shares(hold, shares)
+
+
 def replace_shares(hold: Hold, shares: Sequence[Share]) -> list[Share]:
     """Step: the hold is worth less now. The caller has locked it.
 
@@ -92,9 +119,19 @@ def replace_shares(hold: Hold, shares: Sequence[Share]) -> list[Share]:
 def keep_refund_shares(refund: Refund, taken: Sequence[Share]) -> None:
     """Step: write from whom a refund was taken."""
     assert sum(share.amount_minor for share in taken) == refund.amount_minor, (refund.pk, taken)
+    _keep_taken(taken, refund=refund)
+
+
+def keep_chargeback_shares(dispute: Dispute, taken: Sequence[Share]) -> None:
+    """Step: write from whom a chargeback was taken."""
+    assert sum(share.amount_minor for share in taken) == dispute.asked_minor, (dispute.pk, taken)
+    _keep_taken(taken, dispute=dispute)
+
+
+def _keep_taken(taken: Sequence[Share], **cause: Refund | Dispute) -> None:
     RefundShare.objects.bulk_create(
         RefundShare(
-            refund=refund,
+            **cause,
             payee=share.payee,
             address=share.address,
             amount_minor=share.amount_minor,

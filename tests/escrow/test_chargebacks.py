@@ -99,17 +99,17 @@ def test_chargeback_takes_over_a_dispute_of_the_buyer(market: World) -> None:
     assert Hold.objects.get(order=order).state == "REFUNDED"
 
 
-def test_chargeback_after_the_release_is_parked_and_nothing_moves(market: World) -> None:
-    order = ground.released_order(market)
-    before = ground.trial()
+def test_shares_say_from_whom_held_money_was_taken(market: World) -> None:
+    order = ground.shipped_order(market)
 
-    [dispute] = charge_back(market, order)
+    [dispute] = charge_back(market, order, 3333)
 
-    assert (dispute.state, dispute.waits_for, dispute.parked_at) == ("OPEN", "OPERATOR", market.now)
-    assert ground.trial() == before
-    assert ground.refusal(lambda: disputing.open_dispute(market, order)).code == (
-        "dispute_open_already"
-    )
+    assert dict(dispute.shares.values_list("payee", "amount_minor")) == {
+        "MERCHANT": 3163,
+        "PLATFORM": 150,
+        "SERVICE_FEE": 20,
+    }
+    assert not dispute.deductions.exists()
 
 
 @pytest.mark.parametrize(("amount_minor", "currency"), [(10002, "CNY"), (0, "CNY"), (10001, "USD")])
@@ -143,9 +143,13 @@ def test_second_chargeback_takes_no_more_than_is_left(market: World) -> None:
 # Told by the channel
 
 
-def test_channel_tells_of_a_chargeback_and_the_books_agree(world: World) -> None:
+@pytest.mark.parametrize("released", [False, True])
+def test_channel_tells_of_a_chargeback_and_the_books_agree(world: World, released: bool) -> None:
     order, _token = world.create_order()
     payment = world.pay(order)
+    if released:
+        world.ship(order)
+        releases.confirm_receipt(order_id=order.id, at=world.now)
 
     world.sandbox.channel.charge_back(payment.id, amount_minor=3333)
     world.settle()
@@ -156,6 +160,7 @@ def test_channel_tells_of_a_chargeback_and_the_books_agree(world: World) -> None
         3333,
         "CHANNEL",
     )
+    assert dispute.after_release is released
     assert world.balance(RECEIVABLE) == 6668
     assert oracle.disagreements(world) == []
 

@@ -58,7 +58,7 @@ DRAFTS: dict[entries.EntryKind, st.SearchStrategy[entries.Draft]] = {
     ),
     entries.EntryKind.CLAWBACK: st.builds(
         entries.clawback,
-        refund_id=st.just("ref_1"),
+        cause_id=st.just("ref_1"),
         order_id=st.just("ord_1"),
         currency=st.just("CNY"),
         taken=SHARES,

@@ -1,10 +1,11 @@
 """The buyer's bank takes money back through the channel: a dispute of its own kind, decided
 outside.
 
-What is still held for the order pays it. Money that was released would have to be taken back from
-its payees: that is parked for operators, and nothing moves.
+What is still held for the order pays it; what was released is taken back from its payees. The
+channel has the money already, so nothing here may be refused for lack of it (docs/adr/0034).
 """
 
+import logging
 from datetime import datetime
 
 from common.errors import DomainError
@@ -21,17 +22,20 @@ from escrow.models import (
     StepKind,
     WaitsFor,
 )
-from escrow.reversal import shares_left
-from escrow.services.disputes import clock, outcome
+from escrow.services import clawback
+from escrow.services.disputes import clock
 from escrow.services.disputes.rules import policy_of
 from escrow.services.disputes.timeline import record_step
-from escrow.services.shares import plan_returns, replace_shares
+from escrow.services.shares import keep_chargeback_shares, shares_after, take_held
 from ledger import entries
+from ledger import selectors as books
 from ledger import services as ledger
 from ledger.usecases import use_case
 from orders import locks, selectors
 from orders.models import CancelReason, Order, Payment
 from orders.services import lifecycle
+
+log = logging.getLogger(__name__)
 
 
 class ChargebackMismatch(DomainError):
@@ -50,12 +54,13 @@ def record_chargeback(
 
     A cart's chargeback falls on its orders in proportion to what each cost.
 
-    Money: Dr held / Cr channel receivable, per order whose money is still held.
+    Money: Dr held / Cr channel receivable, per order; where money was released, before that Dr
+        payees and their receivables / Cr held (`clawback.charge_back_released`).
     Args: amount_minor: minor units of `currency` that the channel took.
-    Returns: a dispute per order: resolved by the channel, or parked where money was released.
+    Returns: a dispute per order, resolved by the channel.
     Raises: OrderNotFound, PaymentNotFound, ChargebackMismatch.
     Idempotent: by (channel, provider_reference).
-    Locks: the payment's orders by id, the payment, the holds.
+    Locks: the payment's orders by id, the payment, the holds, then the payees' balances.
     """
     orders = locks.lock_orders(selectors.order_ids_of_payment(payment_id))
     payment = locks.lock_payment(payment_id)
@@ -69,19 +74,30 @@ def record_chargeback(
     if known:
         return known
     _check(payment, amount_minor=amount_minor, currency=currency)
-    parts = list(payment.parts.order_by("order_id"))
-    shares = allocate(amount_minor, [part.amount_minor for part in parts])
+    shares = _shares(payment, amount_minor=amount_minor)
+    for order_id in shares:
+        _supersede(orders[order_id], at=at)
+    holds = [lock_hold(order_id) for order_id in shares]
+    released = [orders[hold.order_id] for hold in holds if hold.state == HoldState.RELEASED]
+    clawback.lock_payees(released, channel=payment.channel, currency=payment.currency)
     return [
         _charge_back(
-            orders[part.order_id],
+            orders[hold.order_id],
+            hold,
             payment=payment,
             provider_reference=provider_reference,
-            amount_minor=share,
+            amount_minor=shares[hold.order_id],
             at=at,
         )
-        for part, share in zip(parts, shares, strict=True)
-        if share
+        for hold in holds
     ]
+
+
+def _shares(payment: Payment, *, amount_minor: int) -> dict[str, int]:
+    """What falls on each order of the payment, by order id, without zeros."""
+    parts = list(payment.parts.order_by("order_id"))
+    amounts = allocate(amount_minor, [part.amount_minor for part in parts])
+    return {part.order_id: share for part, share in zip(parts, amounts, strict=True) if share}
 
 
 def _check(payment: Payment, *, amount_minor: int, currency: str) -> None:
@@ -95,10 +111,14 @@ def _check(payment: Payment, *, amount_minor: int, currency: str) -> None:
 
 
 def _charge_back(
-    order: Order, *, payment: Payment, provider_reference: str, amount_minor: int, at: datetime
+    order: Order,
+    hold: Hold,
+    *,
+    payment: Payment,
+    provider_reference: str,
+    amount_minor: int,
+    at: datetime,
 ) -> Dispute:
-    _supersede(order, at=at)
-    hold = lock_hold(order.id)
     stake_minor = hold.amount_minor - hold.refunded_minor
     if amount_minor > stake_minor or hold.payment_id != payment.id:
         raise ChargebackMismatch(
@@ -119,14 +139,15 @@ def _charge_back(
         asked_minor=amount_minor,
         channel=payment.channel,
         provider_reference=provider_reference,
+        after_release=hold.state == HoldState.RELEASED,
     )
     dispute.save(force_insert=True)
-    by = Actor.CHANNEL
-    record_step(dispute, StepKind.OPENED, by=by, at=at, amount_minor=amount_minor)
-    if hold.state in (HoldState.HELD, HoldState.FROZEN):
-        _pay(dispute, hold, amount_minor=amount_minor, at=at)
+    record_step(dispute, StepKind.OPENED, by=Actor.CHANNEL, at=at, amount_minor=amount_minor)
+    if dispute.after_release:
+        _take_back(dispute, hold, at=at)
     else:
-        outcome.park(dispute, amount_minor=amount_minor, by=by, at=at, again_at=None)
+        _take_held(dispute, hold, at=at)
+    _book(dispute, at=at)
     return dispute
 
 
@@ -141,36 +162,44 @@ def _supersede(order: Order, *, at: datetime) -> None:
         record_step(complaint, StepKind.WITHDRAWN, by=Actor.CHANNEL, at=at)
 
 
-def _pay(dispute: Dispute, hold: Hold, *, amount_minor: int, at: datetime) -> None:
-    order = dispute.order
+def _take_held(dispute: Dispute, hold: Hold, *, at: datetime) -> None:
+    order, amount_minor = dispute.order, dispute.asked_minor
     if hold.state == HoldState.FROZEN:
         clock.restart(order, hold, at=at)
-    draft = entries.chargeback(
-        dispute_id=dispute.id,
-        order_id=order.id,
-        channel=dispute.channel,
-        amount_minor=amount_minor,
-        currency=hold.currency,
-    )
-    dispute.entry_id = ledger.post(draft=draft, at=at)
-    _take(order, hold, amount_minor=amount_minor, at=at)
+    shares = shares_after(order, hold, amount_minor=amount_minor)
+    taken = take_held(hold, amount_minor=amount_minor, shares=shares, at=at)
+    keep_chargeback_shares(dispute, taken)
     if not hold.remaining_minor:
         lifecycle.mark_canceled(order, reason=CancelReason.CHARGEBACK, at=at)
-    by = Actor.CHANNEL
+
+
+def _take_back(dispute: Dispute, hold: Hold, *, at: datetime) -> None:
+    """Take released money back. Whatever own funds cannot stand in for is told: until they are
+    topped up, other customers' money does."""
+    debts = clawback.charge_back_released(
+        dispute, dispute.order, hold, amount_minor=dispute.asked_minor, at=at
+    )
+    free_minor = books.free_own_funds(currency=dispute.currency) if debts else 0
+    if free_minor < 0:
+        log.error(
+            "own funds lack %s minor units of %s after chargeback %s: top them up",
+            -free_minor,
+            dispute.currency,
+            dispute.id,
+        )
+
+
+def _book(dispute: Dispute, *, at: datetime) -> None:
+    """Book that the channel has the money, and close the dispute."""
+    by, amount_minor = Actor.CHANNEL, dispute.asked_minor
+    draft = entries.chargeback(
+        dispute_id=dispute.id,
+        order_id=dispute.order_id,
+        channel=dispute.channel,
+        amount_minor=amount_minor,
+        currency=dispute.currency,
+    )
+    dispute.entry_id = ledger.post(draft=draft, at=at)
     record_step(dispute, StepKind.CHARGED_BACK, by=by, at=at, amount_minor=amount_minor)
     dispute.resolve(at=at, amount_minor=amount_minor, by=by)
     record_step(dispute, StepKind.RESOLVED, by=by, at=at, amount_minor=amount_minor)
-
-
-def _take(order: Order, hold: Hold, *, amount_minor: int, at: datetime) -> None:
-    """So much less is held; each payee gives its part, as in a refund of as much."""
-    shares = shares_left(
-        plan_returns(order, channel=hold.payment.channel),
-        refunded_minor=hold.refunded_minor + amount_minor,
-    )
-    if amount_minor == hold.remaining_minor:
-        hold.refund(at=at)
-    else:
-        hold.refund_part(amount_minor)
-    hold.save(update_fields=["state", "refunded_minor", "closed_at"])
-    replace_shares(hold, shares)

@@ -39,7 +39,7 @@ def conclude(dispute: Dispute, *, amount_minor: int, by: str, at: datetime) -> N
                 dispute.order, hold, amount_minor=amount_minor, reason=REASON, at=at
             )
         except clawback.RefundNotCovered:  # before it has written anything
-            park(dispute, amount_minor=amount_minor, by=by, at=at, again_at=at + TRY_AGAIN)
+            _park(dispute, amount_minor=amount_minor, by=by, at=at)
             return
     dispute.resolve(at=at, amount_minor=amount_minor, by=by)
     if hold.state == HoldState.FROZEN:
@@ -62,15 +62,11 @@ def _divide(dispute: Dispute, order: Order, hold: Hold, *, amount_minor: int, at
         releases.release_rest(order, confirmed_by=ConfirmedBy.DISPUTE, at=at)
 
 
-def park(
-    dispute: Dispute, *, amount_minor: int, by: str, at: datetime, again_at: datetime | None
-) -> None:
-    """Step: it is decided, and the money is not there. Keep what is owed, and tell it once.
-
-    Args: again_at: when the sweep tries again; None: never by itself.
-    """
+def _park(dispute: Dispute, *, amount_minor: int, by: str, at: datetime) -> None:
+    """It is decided, and the money is not there. Keep what is owed, tell it once, and let the sweep
+    try again."""
     first = dispute.parked_at is None
-    dispute.await_move(WaitsFor.OPERATOR, due_at=again_at)
+    dispute.await_move(WaitsFor.OPERATOR, due_at=at + TRY_AGAIN)
     if not first:
         dispute.save()
         return
