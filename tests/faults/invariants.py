@@ -21,6 +21,8 @@ _EVENTS = """
         SELECT id, event_sequence FROM orders_order
         UNION ALL SELECT id, event_sequence FROM orders_payment
         UNION ALL SELECT id, event_sequence FROM escrow_refund
+        UNION ALL SELECT id, event_sequence FROM escrow_debt
+        UNION ALL SELECT id, event_sequence FROM escrow_dispute
         UNION ALL SELECT id, event_sequence FROM payouts_payout
         UNION ALL SELECT id, 1 FROM escrow_surplus
     ) AS s LEFT JOIN notifications_event AS e ON e.subject_id = s.id
@@ -34,6 +36,22 @@ _LEFT_OVER = """
         FROM channels_inboundnotification WHERE state <> 'APPLIED'
     UNION ALL SELECT 'payout ' || id || ' is still parked'
         FROM payouts_payout WHERE parked_at IS NOT NULL
+    UNION ALL SELECT 'dispute ' || id || ' is still ' || state
+        FROM escrow_dispute WHERE state NOT IN ('RESOLVED', 'WITHDRAWN')
+    UNION ALL SELECT 'the money of order ' || order_id || ' is still frozen'
+        FROM escrow_hold WHERE state = 'FROZEN'
+    UNION ALL SELECT 'refund ' || id || ' is ' || state
+        FROM escrow_refund WHERE state <> 'SUCCEEDED'
+    UNION ALL SELECT 'debt ' || id || ' is still open' FROM escrow_debt WHERE state = 'OPEN'
+"""
+# Each step of a dispute follows the one before, and is there once.
+_TIMELINES = """
+    SELECT 'dispute ' || dispute_id || ' has ' || count(*) || ' steps, the last is ' ||
+        max(position)
+    FROM escrow_disputestep GROUP BY dispute_id HAVING max(position) <> count(*)
+    UNION ALL
+    SELECT 'dispute ' || dispute_id || ' has ' || count(*) || ' steps ' || kind
+    FROM escrow_disputestep WHERE kind <> 'EVIDENCE' GROUP BY dispute_id, kind HAVING count(*) > 1
 """
 
 
@@ -48,7 +66,7 @@ def broken_rules(market: Market, *, wanted: Outcome | None) -> list[str]:
     broken = [f"audit: {found}" for found in audit()]
     broken += [f"oracle: {found}" for found in oracle.disagreements(market)]
     with connection.cursor() as cursor:
-        for query in (_EVENTS, _LEFT_OVER):
+        for query in (_EVENTS, _LEFT_OVER, _TIMELINES):
             cursor.execute(query)
             broken += [row[0] for row in cursor.fetchall()]
     if wanted is not None:

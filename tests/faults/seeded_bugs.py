@@ -48,7 +48,8 @@ class SeededBug:
     without_crash: bool = False
 
 
-def _replace(target: Any, name: str, new: Any) -> Patch:
+def replace(target: Any, name: str, new: Any) -> Patch:
+    """Put `new` in the place of what `target` calls `name`."""
     return lambda: mock.patch.object(target, name, new)
 
 
@@ -267,65 +268,65 @@ BUGS: tuple[SeededBug, ...] = (
         "refund asked in one transaction, order canceled in the next",
         "missed_shipping_deadline",
         4,
-        _replace(refunds, "cancel_unshipped_order", _cancel_in_two),
+        replace(refunds, "cancel_unshipped_order", _cancel_in_two),
     ),
     SeededBug(
         "settlement in one transaction, its lines in the next",
         "happy_path",
         5,
-        _replace(cutoff, "cut_settlements", _settle_in_two),
+        replace(cutoff, "cut_settlements", _settle_in_two),
     ),
     SeededBug(
         "call before intent",
         "happy_path",
         5,
-        _replace(sweeps, "_send", _send_before_intent),
+        replace(sweeps, "_send", _send_before_intent),
         forgetful=True,
     ),
     SeededBug(
         "new reference per retry",
         "happy_path",
         5,
-        _replace(sending, "query_payout", _retry_under_new_reference),
+        replace(sending, "query_payout", _retry_under_new_reference),
     ),
     SeededBug(
         "blind retry",
         "happy_path",
         5,
-        _replace(sending, "query_payout", _retry_blindly),
+        replace(sending, "query_payout", _retry_blindly),
         forgetful=True,
     ),
     SeededBug(
         "silence taken for failure",
         "payout_unknown_then_paid",
         5,
-        _replace(sending, "_record_open", _silence_is_failure),
+        replace(sending, "_record_open", _silence_is_failure),
         without_crash=True,
     ),
     SeededBug(
         "refund without state check",
         "duplicate_capture",
         2,
-        _replace(refunds, "query_refund", _refund_without_state_check),
+        replace(refunds, "query_refund", _refund_without_state_check),
     ),
     SeededBug(
         "event outside the transaction",
         "happy_path",
         3,
-        _replace(notifications, "record_event", _event_after_commit),
+        replace(notifications, "record_event", _event_after_commit),
     ),
     SeededBug("answer before storing", "happy_path", 4, _inbox_in_memory),
     SeededBug(
         "message marked before it is acted on",
         "happy_path",
         4,
-        _replace(inbound, "apply_notification", _apply_after_marking),
+        replace(inbound, "apply_notification", _apply_after_marking),
     ),
     SeededBug(
         "no duplicate check on capture",
         "happy_path",
         2,
-        _replace(holds, "_already_booked", lambda payment, provider_reference: False),
+        replace(holds, "_already_booked", lambda payment, provider_reference: False),
     ),
     SeededBug("payout by doorbell", "happy_path", 5, _payouts_by_doorbell),
 )

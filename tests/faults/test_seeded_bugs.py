@@ -7,9 +7,12 @@ from random import Random
 
 import pytest
 
+from tests.faults.seeded_aftersales import AFTERSALES_BUGS
 from tests.faults.seeded_bugs import BUGS, SeededBug
 from tests.faults.strike import open_stage
-from tests.flows.scenarios import BY_NAME
+from tests.flows import journal
+from tests.flows.scenarios import BY_NAME, Flow
+from tests.flows.test_golden import GOLDEN
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
@@ -21,9 +24,9 @@ def find(bug: SeededBug, folder: Path) -> tuple[int, list[str]]:
         bug.patch(),
         open_stage(BY_NAME[bug.flow], folder, forgetful=bug.forgetful, shortest_leg=40) as stage,
     ):
-        assert bool(stage.troubles) == bug.without_crash, stage.troubles
         if bug.without_crash:
-            return 0, stage.troubles
+            return 0, stage.troubles or _differences(stage.flow)
+        assert stage.troubles == []
         points = [point for point in stage.points if stage.legs[point.leg].step == bug.step]
         dice.shuffle(points)
         for count, point in enumerate(points, start=1):
@@ -33,7 +36,17 @@ def find(bug: SeededBug, folder: Path) -> tuple[int, list[str]]:
     return len(points), []
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name.replace(" ", "_"))
+def _differences(flow: Flow) -> list[str]:
+    """What the books say that the golden ones do not."""
+    golden = (GOLDEN / f"{flow.name}.txt").read_text(encoding="utf-8").splitlines()
+    return [
+        line for line in journal.read_journal().text(flow.title).splitlines() if line not in golden
+    ]
+
+
+@pytest.mark.parametrize(
+    "bug", [*BUGS, *AFTERSALES_BUGS], ids=lambda bug: bug.name.replace(" ", "_")
+)
 def test_seeded_bug_is_found(bug: SeededBug, tmp_path: Path) -> None:
     count, broken = find(bug, tmp_path)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from escrow.models import Hold, Refund, Release, Remittance, Surplus
+from escrow.models import Debt, Dispute, Hold, Refund, Release, Remittance, Surplus
 from merchants.models import Merchant, Platform
 from orders.models import Order, Payment
 from payouts.models import Payout
@@ -30,6 +30,11 @@ TITLES = {
     "refund-asked": "Refund asked",
     "surplus-refund-asked": "Refund asked",
     "refund-done": "Refunded",
+    "chargeback": "Charged back",
+    "clawback": "Taken back",
+    "clawback-debt": "Owed",
+    "debt-netted": "Paid by later sales",
+    "debt-guaranteed": "Paid by the platform",
     "payout-sent": "Payout cut",
     "payout-paid": "Paid out",
     "topup": "Topped up",
@@ -113,6 +118,9 @@ def _names(leave_out: Collection[str]) -> dict[str, str]:
         names[surplus.id] = f"surplus of {names[surplus.payment_id]} for {names[surplus.order_id]}"
     for number, remittance in enumerate(Remittance.objects.order_by("remitted_at", "id"), start=1):
         names[f"{remittance.channel}:{remittance.provider_reference}"] = f"remittance {number}"
+    for debt in Debt.objects.select_related("refund__hold"):
+        payee = names[debt.merchant_id or debt.platform_id]
+        names[debt.id] = f"debt of {payee} for {names[_order_of(debt)]}"
     count: dict[str, int] = defaultdict(int)
     for payout in Payout.objects.exclude(id__in=leave_out).order_by("created_at", "id"):
         payee = names[payout.merchant_id or payout.platform_id]
@@ -137,6 +145,8 @@ def _states(names: dict[str, str], leave_out: Collection[str]) -> list[str]:
     for refund in Refund.objects.all():
         of = names[refund.hold.order_id if refund.hold else str(refund.surplus_id)]
         lines.append((f"refund of {of}", refund.state, _money(refund.amount_minor)))
+    lines += [(names[d.id], d.state, _money(d.amount_minor)) for d in Debt.objects.all()]
+    lines += [_dispute(dispute, names) for dispute in Dispute.objects.all()]
     for payout in Payout.objects.exclude(id__in=leave_out):
         facts = [_money(payout.amount_minor), f"to ...{payout.last_four}", payout.failure_code]
         if _origin(payout, leave_out).needs_approval:
@@ -147,6 +157,17 @@ def _states(names: dict[str, str], leave_out: Collection[str]) -> list[str]:
     return [
         f"     {name:<{WIDTH}}{state:<10} {more}".rstrip() for name, state, more in sorted(lines)
     ]
+
+
+def _order_of(debt: Debt) -> str:
+    assert debt.refund.hold is not None
+    return debt.refund.hold.order_id
+
+
+def _dispute(dispute: Dispute, names: dict[str, str]) -> tuple[str, str, str]:
+    steps = ", ".join(dispute.steps.order_by("position").values_list("kind", flat=True))
+    money = _money(dispute.resolved_minor or 0)
+    return f"{dispute.kind.lower()} of {names[dispute.order_id]}", dispute.state, f"{money} {steps}"
 
 
 def _origin(payout: Payout, leave_out: Collection[str]) -> Payout:

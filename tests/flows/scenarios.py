@@ -1,79 +1,25 @@
-"""The flows whose books are golden: who does what, step by step. Every step looks at the state
-first, so a flow may be started again at its beginning at any time and goes on from where it
-stands.
+"""The flows whose books are golden: who does what, step by step. Those with refunds and disputes
+are in aftersales.py.
 
 Amounts are fen. The first flow is the worked example of the design; the others are odd on purpose.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from escrow.models import Surplus
 from escrow.services import refund as refunds
 from orders.models import CancelReason, OrderState
 from payouts.models import NOT_PAID_CODE, Payout, PayoutState
+from tests.flows import aftersales
 from tests.flows.market import Market
+from tests.flows.steps import Flow, buy, remit, rest, ship, ship_and_confirm, until_paid
 from tests.world import FAILS, PAYS, RETURNS
-
-Step = Callable[[Market], None]
-
-
-@dataclass(frozen=True)
-class Flow:
-    """`accounts`: the bank account of each seller. `fee_bps`: what the channel keeps of a
-    remittance.
-    """
-
-    name: str
-    title: str
-    steps: tuple[Step, ...]
-    accounts: tuple[str, ...] = (PAYS,)
-    fee_bps: int = 0
-    approval_above_minor: int | None = None
-
-    def play(self, market: Market) -> None:
-        """Take every step, also those taken before: they find nothing left to do."""
-        for step in self.steps:
-            step(market)
-
-
-def _until_paid(market: Market, *names: str) -> None:
-    market.wait_until(lambda: all(market.order(name).paid_at is not None for name in names))
-
-
-def _buy(**amounts: int) -> tuple[Step, ...]:
-    """Order A is placed and paid."""
-    return (
-        lambda market: market.place("A", **amounts),
-        lambda market: market.begin_payment("A"),
-        lambda market: (market.pay_at_cashier("A"), _until_paid(market, "A"))[0],
-    )
-
-
-def _ship_and_confirm(market: Market) -> None:
-    market.ship_parcel("A")
-    market.confirm_order("A")
-    assert market.order("A").state == OrderState.CONFIRMED
-
-
-def _remit(market: Market) -> None:
-    market.remit_collected()
-
-
-def _rest(market: Market) -> None:
-    market.come_to_rest()
-
 
 # One order
 
 
 def _wait_for_cancel(market: Market) -> None:
     market.wait_until(lambda: market.order("A").state == OrderState.CANCELED)
-
-
-def _ship(market: Market) -> None:
-    market.ship_parcel("A")
 
 
 def _wait_for_confirmation(market: Market) -> None:
@@ -96,7 +42,7 @@ def _place_cart(market: Market) -> None:
 
 def _pay_cart(market: Market) -> None:
     market.pay_at_cashier("A")
-    _until_paid(market, "A", "B", "C")
+    until_paid(market, "A", "B", "C")
 
 
 def _ship_two_of_three(market: Market) -> None:
@@ -151,13 +97,13 @@ def _pay_both(market: Market) -> None:
     """
     for payment in market.payments_of("A"):
         market.sandbox.channel.pay(payment.id)
-    _until_paid(market, "A")
+    until_paid(market, "A")
     market.wait_until(lambda: Surplus.objects.exists())
 
 
 def _pay_twice(market: Market) -> None:
     market.pay_at_cashier("A")
-    _until_paid(market, "A")
+    until_paid(market, "A")
     market.pay_at_cashier("A", times=2)
     market.wait_until(lambda: Surplus.objects.exists())
 
@@ -201,23 +147,23 @@ FLOWS: tuple[Flow, ...] = (
     Flow(
         "happy_path",
         "The buyer pays and confirms, seller and platform are paid out",
-        (*_buy(), _ship, _remit, _ship_and_confirm, _rest),
+        (*buy(), ship, remit, ship_and_confirm, rest),
     ),
     Flow(
         "missed_shipping_deadline",
         "The seller does not ship in time, the buyer gets everything back",
-        (*_buy(goods_minor=7777, shipping_minor=333), _remit, _wait_for_cancel, _rest),
+        (*buy(goods_minor=7777, shipping_minor=333), remit, _wait_for_cancel, rest),
     ),
     Flow(
         "automatic_confirmation",
         "The buyer is silent; the channel's fee eats into the reserve and the operator tops it up",
         (
-            *_buy(goods_minor=12347, shipping_minor=0),
-            _remit,
-            _ship,
+            *buy(goods_minor=12347, shipping_minor=0),
+            remit,
+            ship,
             _wait_for_confirmation,
             _top_up,
-            _rest,
+            rest,
         ),
         fee_bps=130,
     ),
@@ -229,10 +175,10 @@ FLOWS: tuple[Flow, ...] = (
             lambda market: market.begin_payment("A", "B", "C"),
             _pay_cart,
             _ship_two_of_three,
-            _remit,
+            remit,
             _confirm_first,
             _wait_for_the_others,
-            _rest,
+            rest,
         ),
         accounts=(PAYS, PAYS, PAYS),
         fee_bps=38,
@@ -241,41 +187,41 @@ FLOWS: tuple[Flow, ...] = (
     Flow(
         "late_payment",
         "The buyer pays after the order was given up, and gets the money back",
-        (*_buy(goods_minor=5003, shipping_minor=0)[:2], _channel_is_deaf, _pay_late, _rest),
+        (*buy(goods_minor=5003, shipping_minor=0)[:2], _channel_is_deaf, _pay_late, rest),
     ),
     Flow(
         "duplicate_payment",
         "The buyer pays one order by two payments; the second one goes back",
         (
-            _buy(goods_minor=331, shipping_minor=2)[0],
+            buy(goods_minor=331, shipping_minor=2)[0],
             _begin_both,
             _pay_both,
-            _remit,
-            _ship_and_confirm,
-            _rest,
+            remit,
+            ship_and_confirm,
+            rest,
         ),
     ),
     Flow(
         "duplicate_capture",
         "The channel captures one payment twice, then the seller cancels: both go back",
-        (*_buy(goods_minor=6151, shipping_minor=98)[:2], _pay_twice, _cancel, _rest),
+        (*buy(goods_minor=6151, shipping_minor=98)[:2], _pay_twice, _cancel, rest),
     ),
     Flow(
         "payout_failed",
         "The seller's account is closed; another account, a second person, paid",
-        (*_buy(), _remit, _ship_and_confirm, _wait_for_bad_end, _pay_to_another_account, _rest),
+        (*buy(), remit, ship_and_confirm, _wait_for_bad_end, _pay_to_another_account, rest),
         accounts=(FAILS,),
     ),
     Flow(
         "payout_returned",
         "The bank pays and gets the money back; another account, a second person, paid",
         (
-            *_buy(goods_minor=8887, shipping_minor=14),
-            _remit,
-            _ship_and_confirm,
+            *buy(goods_minor=8887, shipping_minor=14),
+            remit,
+            ship_and_confirm,
             _wait_for_bad_end,
             _pay_to_another_account,
-            _rest,
+            rest,
         ),
         accounts=(RETURNS,),
     ),
@@ -283,13 +229,14 @@ FLOWS: tuple[Flow, ...] = (
         "payout_unknown_then_paid",
         "The bank pays and nobody hears of it; asking finds out",
         (
-            *_buy(goods_minor=4409, shipping_minor=1),
-            _remit,
+            *buy(goods_minor=4409, shipping_minor=1),
+            remit,
             _bank_is_mute,
-            _ship_and_confirm,
+            ship_and_confirm,
             _wait_for_payouts,
-            _rest,
+            rest,
         ),
     ),
+    *aftersales.FLOWS,
 )
 BY_NAME = {flow.name: flow for flow in FLOWS}
