@@ -13,9 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from escrow import receipts
+from escrow.admin_debts import DebtAdmin
 from escrow.admin_disputes import DisputeAdmin
 from escrow.admin_remittances import RemittanceAdmin, list_channels
 from escrow.models import (
+    Debt,
     Dispute,
     Hold,
     HoldState,
@@ -61,6 +63,7 @@ def _order_link(order: Order) -> Any:
     return panels.link("orders_order", order.pk, order.reference)
 
 
+admin.site.register(Debt, DebtAdmin)
 admin.site.register(Dispute, DisputeAdmin)
 admin.site.register(Remittance, RemittanceAdmin)
 

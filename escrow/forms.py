@@ -1,6 +1,8 @@
-"""The forms of the operators' pages about disputes, fields named as the services' arguments."""
+"""The forms of the operators' pages about disputes and debts, fields named as the services'
+arguments."""
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from merchants.admin_pages import ServiceForm
@@ -15,4 +17,16 @@ class DecisionForm(ServiceForm):
     needs_return = forms.BooleanField(
         label=_("Only when the goods come back"),
         required=False,
+    )
+
+
+class RepaymentForm(ServiceForm):
+    amount_minor = forms.IntegerField(label=_("Received (minor units)"), min_value=1)
+    rail = forms.ChoiceField(
+        label=_("Bank"), choices=lambda: [(name, name) for name in settings.RAILS]
+    )
+    provider_reference = forms.CharField(
+        label=_("The bank's reference"),
+        max_length=64,
+        help_text=_("Of the line on the statement; the same one is booked once."),
     )

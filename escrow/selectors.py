@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Case, CharField, F, Func, Prefetch, QuerySet, Value, When
 
 from escrow.models import (
     Debt,
@@ -29,6 +29,15 @@ from escrow.models import (
 )
 from orders.claims import MISSED, earliest, first_of
 from orders.models import Order, OrderState, Payment, PaymentState
+
+# The further party in a ledger address, if it is one's.
+_PARTY = Case(
+    When(
+        address__startswith="party:",
+        then=Func(F("address"), Value(":"), Value(2), function="split_part"),
+    ),
+    output_field=CharField(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +83,8 @@ def list_settled_deductions(*, settlement_id: str) -> Sequence[Deduction]:
 
 def debts_of(*, platform_id: str) -> QuerySet[Debt]:
     """A platform's debts and those of its sellers and further parties, with how they were paid."""
-    steps = Prefetch("steps", DebtStep.objects.order_by("id"))
-    debts = Debt.objects.filter(platform_id=platform_id)
+    steps = Prefetch("steps", DebtStep.objects.select_related("deduction").order_by("id"))
+    debts = Debt.objects.filter(platform_id=platform_id).annotate(party_id=_PARTY)
     return debts.select_related("refund__hold", "dispute").prefetch_related(steps)
 
 

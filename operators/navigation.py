@@ -20,6 +20,7 @@ MENU: list[tuple[Text, list[tuple[Text, str, str]]]] = [
             (_("Releases"), "escrow_release", "call_split"),
             (_("Refunds"), "escrow_refund", "undo"),
             (_("Disputes"), "escrow_dispute", "gavel"),
+            (_("Debts"), "escrow_debt", "money_off"),
             (_("Surplus"), "escrow_surplus", "add_circle"),
             (_("Remittances"), "escrow_remittance", "account_balance"),
         ],

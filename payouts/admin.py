@@ -66,6 +66,7 @@ class SettlementAdmin(ShownAdmin):
         }
 
     def panels(self, request: HttpRequest, row: Settlement) -> list[Any]:
+        found = escrow.list_settled_lines(settlement_id=row.pk)
         lines = panels.Table(
             title=_("Lines"),
             headings=[_("Order"), _("Release"), _("Released at"), _("Amount")],
@@ -81,9 +82,14 @@ class SettlementAdmin(ShownAdmin):
                     panels.instant(line.release.released_at),
                     panels.money(line.amount_minor, line.currency),
                 ]
-                for line in escrow.list_settled_lines(settlement_id=row.pk)
+                for line in found
             ],
-            total=[_("Total"), "", "", panels.money(row.amount_minor, row.currency)],
+            total=[
+                _("Total"),
+                "",
+                "",
+                panels.money(sum(each.amount_minor for each in found), row.currency),
+            ],
         )
         facts = panels.Facts(
             title=_("Settlement"),
@@ -97,7 +103,8 @@ class SettlementAdmin(ShownAdmin):
             ],
             side=True,
         )
-        return [lines, rows.payouts(row.payouts.order_by("id")), facts]
+        deducted = rows.deductions(row, escrow.list_settled_deductions(settlement_id=row.pk))
+        return [lines, *deducted, rows.payouts(row.payouts.order_by("id")), facts]
 
 
 @admin.register(Payout)

@@ -2,15 +2,17 @@
 
 It must never change a row."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from escrow.models import Deduction
 from ledger import admin_panels as panels
 from merchants.admin_show import state_badge
-from payouts.models import Cadence, Payout, PayoutSchedule, PayoutState
+from payouts.models import Cadence, Payout, PayoutSchedule, PayoutState, Settlement
 
 TONES: dict[str, str] = {
     PayoutState.PENDING: "warning",
@@ -44,6 +46,37 @@ def payouts(rows: Any) -> panels.Table:
             for payout in rows
         ],
     )
+
+
+def deductions(row: Settlement, found: Sequence[Deduction]) -> list[panels.Table]:
+    """What a statement takes off for refunds and debts, and what is left; nothing, if nothing is
+    taken off."""
+    if not found:
+        return []
+    return [
+        panels.Table(
+            title=_("Deductions"),
+            headings=[_("Order"), _("Refund"), _("Debt"), _("Taken at"), _("Amount")],
+            numbers=[4],
+            rows=[
+                [
+                    panels.mono(short(each.refund.order_id)),
+                    panels.link("escrow_refund", each.refund_id, short(each.refund_id)),
+                    _debt(each),
+                    panels.instant(each.taken_at),
+                    panels.money(-each.amount_minor, row.currency),
+                ]
+                for each in found
+            ],
+            total=[_("To be paid"), "", "", "", panels.money(row.amount_minor, row.currency)],
+        )
+    ]
+
+
+def _debt(deduction: Deduction) -> Any:
+    if deduction.step is None:
+        return panels.NOTHING
+    return panels.link("escrow_debt", deduction.step.debt_id, short(deduction.step.debt_id))
 
 
 def short(key: str) -> str:

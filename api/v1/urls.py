@@ -5,6 +5,7 @@ from django.urls import path, re_path, register_converter
 from api.v1 import (
     buyer_disputes,
     commission,
+    debts,
     disputes,
     merchants,
     money,
@@ -132,6 +133,8 @@ urlpatterns = [
         name="dispute-file",
     ),
     path("balances", money.BalancesView.as_view(), name="balances"),
+    path("debts", debts.DebtsView.as_view(), name="debts"),
+    path("debts/<name:id>", debts.DebtView.as_view(), name="debt"),
     path("settlements", payouts.SettlementsView.as_view(), name="settlements"),
     path("settlements/<name:id>", payouts.SettlementView.as_view(), name="settlement"),
     path("payouts", payouts.PayoutsView.as_view(), name="payouts"),

@@ -189,7 +189,7 @@ def test_dashboard_says_where_the_money_is_and_what_waits(signed_in: Client, ful
     assert (yuan.currency, yuan.balanced, yuan.debit) == ("CNY", True, yuan.credit)
     amounts = {str(tile.label): tile.amount for tile in yuan.tiles}
     assert amounts["Held now"] == "200.02"
-    assert amounts["Reserve"] == "100.01"
+    assert amounts["Reserve"] == "300.01"
     waits = {str(each.label): each.count for each in context["waiting"]}
     assert waits == {
         "Payouts waiting for approval": "1",

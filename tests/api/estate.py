@@ -19,6 +19,7 @@ from django.test import Client
 
 from api import nudge
 from demo.local_sandbox import Clock, open_sandbox
+from escrow.services.remittance import record_topup
 from merchants import services as merchants
 from merchants.models import Mode
 from merchants.scopes import SCOPES
@@ -28,7 +29,7 @@ from notifications.models import Delivery, WebhookEndpoint
 from notifications.services import attempts
 from tests import stage
 from tests.api.shop import Answer, Door, Shop
-from tests.world import PAYS, START, add_payee, make_platform
+from tests.world import PAYS, RAIL, START, add_payee, make_platform
 
 DAY = timedelta(days=1)
 ID = re.compile(r"\b[a-z]{2,4}_[0-9a-f]{32}\b")
@@ -43,6 +44,7 @@ LISTS = (
     "releases",
     "refunds",
     "disputes",
+    "debts",
     "settlements",
     "payouts",
     "events",
@@ -117,6 +119,9 @@ def open_town(folder: Path) -> Iterator[Town]:
         _work_off(town.ours.shop)
         for estate in (town.ours, town.theirs):
             estate.shop.released_order()
+        _work_off(town.ours.shop)
+        for estate in (town.ours, town.theirs):
+            _owe(estate)
         _work_off(town.ours.shop)
         for estate in (town.ours, town.theirs):
             _listen(estate)
@@ -198,6 +203,23 @@ def _say(estate: Estate, order: str, what: str, **body: Any) -> None:
     path = f"/v1/orders/{estate.has[order]}/dispute/{what}"
     answer = estate.shop.door.send("POST", path, {"token": estate.has[f"{order}_token"], **body})
     assert answer.status_code == 200, answer.content
+
+
+def _owe(estate: Estate) -> None:
+    """Two refunds of an order that was paid out: the seller and the platform owe their parts."""
+    shop = estate.shop
+    record_topup(
+        custodian=RAIL,
+        bank_reference=f"T-{shop.platform.slug}",
+        amount_minor=1001,
+        currency="CNY",
+        at=START,
+    )
+    for amount_minor in (101, 203):
+        body = {"order": estate.has["confirmed"], "amount_minor": amount_minor, "reason": "late"}
+        answer = shop.post("/v1/refunds", body)
+        assert answer.status_code == 201, answer.content
+        shop.wait(seconds=1)
 
 
 def _work_off(shop: Shop) -> None:

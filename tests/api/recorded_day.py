@@ -28,6 +28,7 @@ def live(tape: Tape, hook: str) -> None:
     recorded_trouble.refund(tape, seller)
     recorded_trouble.quarrel(tape, seller)
     _close(tape, sold)
+    recorded_trouble.owe(tape, seller, sold["tea"])
     _look_at_the_money(tape, seller)
     _look_at_the_news(tape, sold, endpoint)
     _move_the_clock(tape)

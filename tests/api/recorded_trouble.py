@@ -5,10 +5,13 @@ As recorded_day.py, it must never reach around the door but for what happens out
 
 from typing import Any
 
+from escrow.services.remittance import record_topup
 from tests.api.recording import Tape
+from tests.world import RAIL
 
 PARCEL = {"carrier": "SF Express", "tracking_number": "SF2001"}
 FILE = {"name": "lid.txt", "content": "dGhlIGxpZCBpcyBicm9rZW4K"}
+NOBODY = "019caea1c0000000000000000000ffff"
 POT = {"title": "Teapot", "amount_minor": 8001, "category": "pots"}
 
 
@@ -50,6 +53,29 @@ def quarrel(tape: Tape, seller: str) -> None:
     tape.post("/v1/disputes", body, says="A platform speaks for its buyer")
     tape.post("/v1/disputes", body, status=409, says="A second dispute")
     tape.get("/v1/disputes?limit=1", says="The newest dispute")
+
+
+def owe(tape: Tape, seller: str, paid_out: dict[str, Any]) -> None:
+    """What was paid out already is refunded: the seller owes it, and the next sale pays it."""
+    shop = tape.shop
+    record_topup(  # own funds stand in until the debt is paid
+        custodian=RAIL,
+        bank_reference="T-1",
+        amount_minor=2001,
+        currency="CNY",
+        at=shop.sandbox.clock.now,
+    )
+    body = {"order": paid_out["id"], "amount_minor": 1001, "reason": "One tin was stale"}
+    tape.post("/v1/refunds", body, says="After the seller was paid out")
+    tape.get("/v1/debts?state=OPEN&limit=1", says="The newest debt that is open")
+    order = _shipped(tape, seller, "A-1105")
+    assert shop.confirm(order).status_code == 200
+    shop.remit()
+    shop.settle()
+    newest = shop.get(f"/v1/debts?merchant={seller}&limit=1").json()["data"][0]["id"]
+    tape.get(f"/v1/debts/{newest}", says="A debt that a later sale paid")
+    unknown = f"dbt_{NOBODY}"
+    tape.get(f"/v1/debts/{unknown}", status=404, says="A debt there is not")
 
 
 def _answer(tape: Tape, dispute: str, evidence: str) -> None:

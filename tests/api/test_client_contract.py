@@ -20,6 +20,7 @@ from api import access, fields, pages
 from api.v1 import urls
 from api.v1.answers import (
     commission,
+    debts,
     disputes,
     merchants,
     money,
@@ -57,6 +58,9 @@ ANSWERS: dict[type[models.Answer], type[serializers.Serializer]] = {
     models.CreatedOrder: orders.CreatedOrderAnswer,
     models.CreatedWebhookEndpoint: webhooks.CreatedEndpointAnswer,
     models.Deadlines: orders.DeadlinesAnswer,
+    models.Debt: debts.DebtAnswer,
+    models.DebtStep: debts.DebtStepAnswer,
+    models.Deduction: payouts.DeductionAnswer,
     models.Delivery: webhooks.DeliveryAnswer,
     models.DeliveryDetail: webhooks.DeliveryDetailAnswer,
     models.Dispute: disputes.DisputeAnswer,
@@ -338,7 +342,18 @@ def _plain_kind(field: serializers.Field) -> Any:
 
 
 def test_every_answer_of_the_api_is_compared() -> None:
-    modules = (commission, disputes, merchants, money, orders, payments, payouts, sandbox, webhooks)
+    modules = (
+        commission,
+        debts,
+        disputes,
+        merchants,
+        money,
+        orders,
+        payments,
+        payouts,
+        sandbox,
+        webhooks,
+    )
     exported = {getattr(models, name) for name in models.__all__} - {models.Answer}
 
     assert serializers_of(*modules, base=answer_fields.Answer) - set(MODELS) == set()

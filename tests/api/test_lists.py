@@ -28,13 +28,8 @@ VIEWS = {
 FILTERS = [(name, each) for name, view in VIEWS.items() for each in view.filters]
 STATES = [name for name, view in VIEWS.items() if "state" in view.filters]
 EXPANDABLE = [(name, each) for name, view in VIEWS.items() for each in sorted(view.expandable)]
-MADE = (
-    "created_at",
-    "held_at",
-    "released_at",
-    "opened_at",
-    "cutoff_at",
-)  # what created_from compares with
+# What created_from compares with.
+MADE = ("created_at", "held_at", "released_at", "opened_at", "cutoff_at")
 
 
 def rows(shop: Shop, name: str, **asked: str) -> list[dict[str, Any]]:
@@ -354,6 +349,7 @@ COST = {  # queries: the key with its platform, the rows, and what each kind of 
     "releases": 3,
     "refunds": 4,
     "disputes": 5,
+    "debts": 3,
     "settlements": 3,
     "payouts": 2,
     "events": 2,

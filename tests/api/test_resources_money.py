@@ -55,8 +55,9 @@ def test_released_money_is_payable_until_it_is_paid_out(ours: Estate, shop: Shop
 
     assert before == (66437, 0, 0, 28473)
     assert released == (56946, 9491, 0, 28473)
-    assert cut == (56946, 0, 9491, 28473)
-    assert seller() == (56946, 0, 0, 37964)
+    owed = 95 + 193  # what the seller owed of two refunds is taken first
+    assert cut == (56946, 0, 9491 - owed, 28473)
+    assert seller() == (56946, 0, 0, 28473 + 9491 - owed)
 
 
 def test_statement_lists_what_it_pays(ours: Estate, shop: Shop) -> None:
@@ -65,16 +66,69 @@ def test_statement_lists_what_it_pays(ours: Estate, shop: Shop) -> None:
 
     found = shop.get(f"/v1/settlements/{listed[-1]['id']}").json()
 
-    lines = found.pop("lines")
+    lines, deductions = found.pop("lines"), found.pop("deductions")
     assert found == listed[-1]
     assert (found["amount_minor"], found["line_count"], found["currency"]) == (18982, 2, "CNY")
     assert {line["order"] for line in lines} == released
     assert [line["amount_minor"] for line in lines] == [9491, 9491]
+    assert deductions == []
     for line in lines:
         order = shop.get(f"/v1/orders/{line['order']}").json()
         assert line["order_reference"] == order["reference"]
         assert shop.get(f"/v1/releases/{line['release']}").json()["order"] == line["order"]
         assert {part["settlement"] for part in order["split"]} > {found["id"], None}
+
+
+def test_debt_says_who_owes_what_of_which_refund(ours: Estate, shop: Shop) -> None:
+    listed = shop.get(f"/v1/debts?merchant={ours.has['merchant']}").json()["data"]
+
+    found = shop.get(f"/v1/debts/{listed[-1]['id']}").json()
+
+    refund = shop.get(f"/v1/refunds/{found['refund']}").json()
+    assert found == listed[-1]
+    assert found == {
+        "id": found["id"],
+        "payee": "MERCHANT",
+        "merchant": ours.has["merchant"],
+        "party": None,
+        "refund": refund["id"],
+        "order": ours.has["confirmed"],
+        "state": "OPEN",
+        "currency": "CNY",
+        "amount_minor": 95,
+        "open_minor": 95,
+        "steps": [],
+        "created_at": refund["created_at"],
+        "guaranteed_at": None,
+        "closed_at": None,
+    }
+    assert (refund["amount_minor"], refund["shares"][0]["amount_minor"]) == (101, 95)
+    assert [each["amount_minor"] for each in listed] == [193, 95]
+
+
+def test_statement_shows_which_debts_later_sales_paid(ours: Estate, shop: Shop) -> None:
+    shop.confirm({"id": ours.has["shipped"], "buyer_token": ours.has["shipped_token"]})
+    clockwork.SWEEPS["payouts.cut_due_settlements"](at=shop.sandbox.clock.now)
+
+    debts = shop.get(f"/v1/debts?merchant={ours.has['merchant']}").json()["data"]
+    (newest,) = shop.get(f"/v1/settlements?merchant={ours.has['merchant']}&limit=1").json()["data"]
+    found = shop.get(f"/v1/settlements/{newest['id']}").json()
+
+    assert [each["state"] for each in debts] == ["SETTLED", "SETTLED"]
+    assert [
+        (step["kind"], step["amount_minor"], step["settlement"])
+        for each in debts
+        for step in each["steps"]
+    ] == [("NETTED", 193, found["id"]), ("NETTED", 95, found["id"])]
+    assert [
+        (each["debt"], each["refund"], each["order"], each["amount_minor"])
+        for each in found["deductions"]
+    ] == [
+        (debts[1]["id"], debts[1]["refund"], ours.has["confirmed"], 95),
+        (debts[0]["id"], debts[0]["refund"], ours.has["confirmed"], 193),
+    ]
+    assert found["amount_minor"] == 9491 - 95 - 193
+    assert [line["amount_minor"] for line in found["lines"]] == [9491]
 
 
 def test_platform_has_a_statement_of_its_commission(ours: Estate, shop: Shop) -> None:
@@ -124,7 +178,7 @@ def test_payout_that_came_back_says_so(ours: Estate, shop: Shop) -> None:
 
     found = shop.get(f"/v1/payouts?merchant={ours.has['merchant']}&state=RETURNED").json()["data"]
 
-    assert [(row["last_four"], row["amount_minor"]) for row in found] == [("0003", 9491)]
+    assert [(row["last_four"], row["amount_minor"]) for row in found] == [("0003", 9203)]
     assert found[0]["paid_at"] <= found[0]["returned_at"]
     assert found[0]["failure_code"]
     order = shop.get(f"/v1/orders/{ours.has['shipped']}").json()

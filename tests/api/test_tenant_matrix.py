@@ -103,6 +103,8 @@ POLICY: dict[tuple[str, str], Policy] = {
     ("dispute-evidence", "POST"): Policy("platform:disputes", "dispute", 201),
     ("dispute-file", "GET"): Policy("platform:disputes", "dispute"),
     ("balances", "GET"): Policy("platform:balances"),
+    ("debts", "GET"): Policy("platform:payouts"),
+    ("debt", "GET"): Policy("platform:payouts", "debt"),
     ("settlements", "GET"): Policy("platform:payouts"),
     ("settlement", "GET"): Policy("platform:payouts", "settlement"),
     ("payouts", "GET"): Policy("platform:payouts"),

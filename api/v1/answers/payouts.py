@@ -10,21 +10,34 @@ class SettlementLineAnswer(Answer):
     amount_minor = amount("The payee's part, in minor units of the statement's currency.")
 
 
+class DeductionAnswer(Answer):
+    """What was taken from the payee, for a refund or for a debt a refund left."""
+
+    refund = code("Id of the refund, ref_….", source="refund_id")
+    debt = code("Id of the debt it pays, dbt_….", source="step.debt_id")
+    order = code("Id of the refunded order.", source="refund.order_id")
+    amount_minor = amount("What the payee gets less, in minor units of the statement's currency.")
+    taken_at = instant("When it was taken.")
+
+
 class SettlementAnswer(Answer):
     """The statement of one cutoff: what is paid together."""
 
     id = text("Id of the statement, set_….")
     merchant = code("Id of the seller; null: the platform's own commission.", source="merchant_id")
     currency = text("ISO 4217 code of all amounts.")
-    amount_minor = amount("Sum of its lines, in minor units.")
+    amount_minor = amount("Sum of its lines less its deductions, in minor units.")
     line_count = whole("Number of its lines.")
     cutoff_at = instant("What was released before is on it.")
 
 
 class SettlementDetailAnswer(SettlementAnswer):
-    """A statement with its lines."""
+    """A statement with its lines and what is deducted from them."""
 
     lines = SettlementLineAnswer(many=True, help_text="What is paid, oldest first.")
+    deductions = DeductionAnswer(
+        many=True, help_text="What is taken off for refunds and debts, oldest first."
+    )
 
 
 class PayoutAnswer(Answer):

@@ -41,6 +41,7 @@ class _Client(Generic[Mode]):
         self.disputes = resources.Disputes[Mode](self)
         self.buyer_disputes = resources.BuyerDisputes[Mode](self)
         self.balances = resources.Balances[Mode](self)
+        self.debts = resources.Debts[Mode](self)
         self.settlements = resources.Settlements[Mode](self)
         self.payouts = resources.Payouts[Mode](self)
         self.events = resources.Events[Mode](self)

@@ -27,6 +27,9 @@ from holdfast.models.merchants import (
 )
 from holdfast.models.money import (
     Balance,
+    Debt,
+    DebtStep,
+    Deduction,
     Hold,
     OrderRefund,
     Payout,
@@ -85,6 +88,9 @@ __all__ = [
     "CreatedOrder",
     "CreatedWebhookEndpoint",
     "Deadlines",
+    "Debt",
+    "DebtStep",
+    "Deduction",
     "Delivery",
     "DeliveryDetail",
     "Dispute",

@@ -154,10 +154,53 @@ class SettlementLine(Answer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Deduction(Answer):
+    """What was taken from the payee of a statement, for a refund or for a debt."""
+
+    refund: str | None
+    debt: str | None  # the debt it pays
+    order: str | None  # the refunded order
+    amount_minor: int
+    taken_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class SettlementDetail(Settlement):
-    """A statement with its lines."""
+    """A statement with its lines and what is deducted from them."""
 
     lines: tuple[SettlementLine, ...]
+    deductions: tuple[Deduction, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DebtStep(Answer):
+    """One payment of a debt, or its end."""
+
+    kind: str  # NETTED, REPAID, GUARANTEED or WRITTEN_OFF
+    amount_minor: int
+    provider_reference: str | None
+    settlement: str | None  # the statement this was deducted on
+    happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Debt(Answer):
+    """What one payee owes of one refund."""
+
+    id: str
+    payee: str  # MERCHANT, PLATFORM, TAX or PARTY
+    merchant: str | None
+    party: str | None
+    refund: str | None
+    order: str | None
+    state: str  # OPEN, SETTLED or WRITTEN_OFF
+    currency: str
+    amount_minor: int  # owed at first
+    open_minor: int  # still owed
+    steps: tuple[DebtStep, ...]
+    created_at: datetime
+    guaranteed_at: datetime | None  # from when on the platform's commission pays it
+    closed_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)

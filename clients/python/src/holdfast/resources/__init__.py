@@ -10,6 +10,7 @@ from holdfast.resources.merchants import (
 )
 from holdfast.resources.money import (
     Balances,
+    Debts,
     Holds,
     Payouts,
     Refunds,
@@ -26,6 +27,7 @@ __all__ = [
     "BuyerDisputes",
     "CommissionPlans",
     "CommissionRules",
+    "Debts",
     "Deliveries",
     "Disputes",
     "Events",

@@ -111,6 +111,29 @@ class Balances(Resource[Mode]):
         ...
 
 
+class Debts(Resource[Mode]):
+    """What payees still have to give back of refunded orders."""
+
+    @listing("/v1/debts")
+    def list(
+        self,
+        *,
+        state: str | Sequence[str] | None = None,
+        merchant: str | None = None,
+        refund: str | None = None,
+        created_from: datetime | None = None,
+        created_before: datetime | None = None,
+        limit: int | None = None,
+    ) -> models.Debt:
+        """List debts with how they were paid, newest first."""
+        ...
+
+    @get("/v1/debts/{debt_id}")
+    def retrieve(self, debt_id: str) -> models.Debt:
+        """Read a debt."""
+        ...
+
+
 class Settlements(Resource[Mode]):
     """Statements: what is paid together."""
 
@@ -129,7 +152,7 @@ class Settlements(Resource[Mode]):
 
     @get("/v1/settlements/{settlement_id}")
     def retrieve(self, settlement_id: str) -> models.SettlementDetail:
-        """Read a statement with its lines."""
+        """Read a statement with its lines and deductions."""
         ...
 
 

@@ -1,0 +1,36 @@
+"""What is answered about debts: what payees still have to give back of refunded orders."""
+
+from api.v1.answers.fields import Answer, amount, code, instant, later, text
+
+
+class DebtStepAnswer(Answer):
+    """One payment of a debt, or its end."""
+
+    kind = text("NETTED, REPAID, GUARANTEED or WRITTEN_OFF.")
+    amount_minor = amount("By how much the debt got smaller, in minor units of its currency.")
+    provider_reference = code("The bank's reference of a payment.")
+    settlement = code(
+        "Id of the statement this was deducted on, set_….", source="deduction.settlement_id"
+    )
+    happened_at = instant("When.")
+
+
+class DebtAnswer(Answer):
+    """What one payee owes of one refund, because it had been paid out and had nothing left."""
+
+    id = text("Id of the debt, dbt_….")
+    payee = text("MERCHANT, PLATFORM, TAX or PARTY.")
+    merchant = code("Id of the seller who owes it.", source="merchant_id")
+    party = code("Id of the further party who owes it.", source="party_id")
+    refund = code("Id of the refund that caused it, ref_….", source="refund_id")
+    order = code("Id of the refunded order.", source="refund.order_id")
+    state = text("OPEN, SETTLED or WRITTEN_OFF.")
+    currency = text("ISO 4217 code of all amounts.")
+    amount_minor = amount("What was owed at first, in minor units.")
+    open_minor = amount("What is still owed, in minor units.")
+    steps = DebtStepAnswer(
+        many=True, source="steps.all", help_text="How it got smaller, oldest first."
+    )
+    created_at = instant("Since when it is owed.")
+    guaranteed_at = later("From when on the platform's commission pays it.")
+    closed_at = later("When nothing was owed any more.")
