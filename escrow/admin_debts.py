@@ -80,7 +80,7 @@ class DebtAdmin(ShownAdmin):
     actions_detail = ["repay", "propose", "write_off", "keep"]
 
     def found_by(self, term: str) -> Q:
-        return Q(pk=term) | Q(refund_id=term) | Q(merchant_id=term)
+        return Q(pk=term) | Q(refund_id=term) | Q(dispute_id=term) | Q(merchant_id=term)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -312,6 +312,7 @@ def _facts(debt: Debt) -> panels.Facts:
             (_("Platform"), debt.platform.name),
             (_("Account"), panels.mono(debt.address)),
             (_("Refund"), panels.link("escrow_refund", debt.refund_id, debt.refund_id)),
+            (_("Dispute"), panels.link("escrow_dispute", debt.dispute_id, debt.dispute_id)),
             (_("Owed since"), panels.instant(debt.created_at)),
             (_("Platform pays from"), panels.instant(debt.guaranteed_at)),
             (_("Closed"), panels.instant(debt.closed_at)),

@@ -78,7 +78,7 @@ def list_settled_deductions(*, settlement_id: str) -> Sequence[Deduction]:
     """Return the deductions of a settlement with their cause and order at hand, oldest first."""
     rows = Deduction.objects.filter(settlement_id=settlement_id)
     found = rows.select_related("refund__hold__order", "dispute__order", "step")
-    return list(found.order_by("id"))
+    return list(found.order_by("taken_at", "step__debt_id", "id"))
 
 
 def debts_of(*, platform_id: str) -> QuerySet[Debt]:

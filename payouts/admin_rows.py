@@ -56,12 +56,12 @@ def deductions(row: Settlement, found: Sequence[Deduction]) -> list[panels.Table
     return [
         panels.Table(
             title=_("Deductions"),
-            headings=[_("Order"), _("Refund"), _("Debt"), _("Taken at"), _("Amount")],
+            headings=[_("Order"), _("Cause"), _("Debt"), _("Taken at"), _("Amount")],
             numbers=[4],
             rows=[
                 [
-                    panels.mono(short(each.refund.order_id)),
-                    panels.link("escrow_refund", each.refund_id, short(each.refund_id)),
+                    panels.mono(short(each.order_id or "")),
+                    _cause(each),
                     _debt(each),
                     panels.instant(each.taken_at),
                     panels.money(-each.amount_minor, row.currency),
@@ -71,6 +71,12 @@ def deductions(row: Settlement, found: Sequence[Deduction]) -> list[panels.Table
             total=[_("To be paid"), "", "", "", panels.money(row.amount_minor, row.currency)],
         )
     ]
+
+
+def _cause(deduction: Deduction) -> Any:
+    if deduction.refund_id is not None:
+        return panels.link("escrow_refund", deduction.refund_id, short(deduction.refund_id))
+    return panels.link("escrow_dispute", deduction.dispute_id, short(deduction.dispute_id or ""))
 
 
 def _debt(deduction: Deduction) -> Any:

@@ -39,7 +39,22 @@ class DebtStepKind(models.TextChoices):
     WRITTEN_OFF = "WRITTEN_OFF", _("Written off")
 
 
-class Debt(FSMModelMixin, Sequenced):
+class Caused:
+    """A row of one refund or one chargeback."""
+
+    refund: Refund | None
+    dispute: Dispute | None
+
+    @property
+    def order_id(self) -> str | None:
+        """The order whose money went back."""
+        if self.refund is not None:
+            return self.refund.order_id
+        assert self.dispute is not None
+        return self.dispute.order_id
+
+
+class Debt(Caused, FSMModelMixin, Sequenced):
     """What one payee still has to give back for one refund or chargeback, because its payable did
     not cover it.
 
@@ -182,7 +197,7 @@ class DebtStep(models.Model):
         return f"{self.kind} {self.amount_minor}"
 
 
-class Deduction(models.Model):
+class Deduction(Caused, models.Model):
     """What was taken from a payee's payable outside a payout, for a refund, a chargeback or a debt:
     a line with a minus on its next statement, which `settlement_id` names (payouts.Settlement)."""
 

@@ -15,6 +15,7 @@ import pytest
 from django.core.wsgi import get_wsgi_application
 
 from demo import clockwork
+from escrow.services.remittance import record_topup
 from holdfast import (
     Conflict,
     Holdfast,
@@ -29,7 +30,7 @@ from holdfast._operations import Declaration
 from merchants import services as merchants
 from tests.api.shop import Shop
 from tests.api.test_client_contract import operations
-from tests.world import PAYS, START, add_payee
+from tests.world import PAYS, RAIL, START, add_payee
 
 LINES: Any = [{"title": "西湖龙井", "amount_minor": 9001, "category": "tea", "quantity": 3}]
 LATER = START + timedelta(days=1)
@@ -78,6 +79,7 @@ def test_every_operation_understands_its_answer(
     follow_the_money(client, shop, order)
     try_other_ways(client, shop)
     quarrel(client, shop)
+    owe(client, shop, order)
     hear_of_it(client, shop, endpoint)
     play(client, shop)
 
@@ -265,6 +267,23 @@ def quarrel(client: Holdfast, shop: Shop) -> None:
     assert client.disputes.list(state=["OPEN"]).first() == second
     client.buyer_disputes.withdraw(two["id"], token=two["buyer_token"], text="found it")
     assert client.disputes.retrieve(second.id).state == "WITHDRAWN"
+
+
+def owe(client: Holdfast, shop: Shop, order: models.CreatedOrder) -> None:
+    record_topup(
+        custodian=RAIL,
+        bank_reference="T1",
+        amount_minor=20000,
+        currency="CNY",
+        at=shop.sandbox.clock.now,
+    )
+    refund = client.refunds.create(order=order.id, reason="broken")
+
+    debt = client.debts.list(merchant=shop.merchants[0].id).first()
+
+    assert debt is not None
+    assert (debt.refund, debt.dispute, debt.order) == (refund.id, None, order.id)
+    assert client.debts.retrieve(debt.id) == debt
 
 
 def hear_of_it(client: Holdfast, shop: Shop, endpoint: models.CreatedWebhookEndpoint) -> None:

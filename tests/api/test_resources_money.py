@@ -92,6 +92,7 @@ def test_debt_says_who_owes_what_of_which_refund(ours: Estate, shop: Shop) -> No
         "merchant": ours.has["merchant"],
         "party": None,
         "refund": refund["id"],
+        "dispute": None,
         "order": ours.has["confirmed"],
         "state": "OPEN",
         "currency": "CNY",

@@ -1,4 +1,4 @@
-"""What is answered about debts: what payees still have to give back of refunded orders."""
+"""What is answered about debts: what payees still have to give back of money that went back."""
 
 from api.v1.answers.fields import Answer, amount, code, instant, later, text
 
@@ -16,14 +16,15 @@ class DebtStepAnswer(Answer):
 
 
 class DebtAnswer(Answer):
-    """What one payee owes of one refund, because it had been paid out and had nothing left."""
+    """What one payee owes of one refund or chargeback: it had been paid and had nothing left."""
 
     id = text("Id of the debt, dbt_….")
     payee = text("MERCHANT, PLATFORM, TAX or PARTY.")
     merchant = code("Id of the seller who owes it.", source="merchant_id")
     party = code("Id of the further party who owes it.", source="party_id")
     refund = code("Id of the refund that caused it, ref_….", source="refund_id")
-    order = code("Id of the refunded order.", source="refund.order_id")
+    dispute = code("Id of the chargeback that caused it, dsp_….", source="dispute_id")
+    order = code("Id of the refunded order.", source="order_id")
     state = text("OPEN, SETTLED or WRITTEN_OFF.")
     currency = text("ISO 4217 code of all amounts.")
     amount_minor = amount("What was owed at first, in minor units.")

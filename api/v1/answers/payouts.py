@@ -11,11 +11,12 @@ class SettlementLineAnswer(Answer):
 
 
 class DeductionAnswer(Answer):
-    """What was taken from the payee, for a refund or for a debt a refund left."""
+    """What was taken from the payee, for a refund, a chargeback or the debt it left."""
 
     refund = code("Id of the refund, ref_….", source="refund_id")
+    dispute = code("Id of the chargeback, dsp_….", source="dispute_id")
     debt = code("Id of the debt it pays, dbt_….", source="step.debt_id")
-    order = code("Id of the refunded order.", source="refund.order_id")
+    order = code("Id of the refunded order.", source="order_id")
     amount_minor = amount("What the payee gets less, in minor units of the statement's currency.")
     taken_at = instant("When it was taken.")
 

@@ -155,9 +155,10 @@ class SettlementLine(Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class Deduction(Answer):
-    """What was taken from the payee of a statement, for a refund or for a debt."""
+    """What was taken from the payee of a statement, for a refund, a chargeback or a debt."""
 
     refund: str | None
+    dispute: str | None  # the chargeback
     debt: str | None  # the debt it pays
     order: str | None  # the refunded order
     amount_minor: int
@@ -185,13 +186,14 @@ class DebtStep(Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class Debt(Answer):
-    """What one payee owes of one refund."""
+    """What one payee owes of one refund or chargeback."""
 
     id: str
     payee: str  # MERCHANT, PLATFORM, TAX or PARTY
     merchant: str | None
     party: str | None
     refund: str | None
+    dispute: str | None  # the chargeback
     order: str | None
     state: str  # OPEN, SETTLED or WRITTEN_OFF
     currency: str
