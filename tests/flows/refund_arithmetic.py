@@ -1,0 +1,116 @@
+"""What every party must end up with when an order is refunded, worked out on paper: by fractions,
+from the terms and the rules in ADR 0025 alone.
+
+It must never call the code it is held against, and so knows no model and no service.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+
+PAYEES = ("seller", "commission", "tax", "courier", "fee")
+KEPT_FIRST = ("fee", "commission", "tax", "courier")
+POT_OF = {"seller": "seller", "commission": "platform", "tax": "platform", "courier": "courier"}
+COMMISSION, FLOOR, CAP = Fraction(5, 100), 100, 5000  # of the goods
+TAX = Fraction(6, 100)  # of the commission
+COURIER = Fraction(15, 1000)  # of the goods
+FEE = Fraction(6, 1000)  # of everything
+
+
+def half_up(amount: Fraction) -> int:
+    return math.floor(amount + Fraction(1, 2))
+
+
+def split(goods_minor: int, shipping_minor: int) -> dict[str, int]:
+    """Minor units of each payee when nothing is refunded; the seller has the remainder."""
+    commission = min(max(half_up(goods_minor * COMMISSION), FLOOR), CAP)
+    cuts = {
+        "commission": commission,
+        "tax": half_up(commission * TAX),
+        "courier": half_up(goods_minor * COURIER),
+        "fee": half_up((goods_minor + shipping_minor) * FEE),
+    }
+    return {"seller": goods_minor + shipping_minor - sum(cuts.values()), **cuts}
+
+
+@cache
+def _queue(weights: tuple[int, ...]) -> list[int]:
+    """Who gives each minor unit, one after the other: whoever then is least ahead of its part."""
+    units = [
+        (Fraction(2 * number - 1, 2 * weight), place)
+        for place, weight in enumerate(weights)
+        for number in range(1, weight + 1)
+    ]
+    return [place for _quotient, place in sorted(units)]
+
+
+@dataclass
+class Paper:
+    """One order on paper. `returned`: the part of every cut that is given back in a refund of
+    everything. Amounts in minor units."""
+
+    goods_minor: int
+    shipping_minor: int
+    returned: Fraction
+    refunded_minor: int = 0
+    given: Counter[str] = field(default_factory=Counter)
+    owed: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def amount_minor(self) -> int:
+        return self.goods_minor + self.shipping_minor
+
+    @property
+    def shares(self) -> dict[str, int]:
+        return split(self.goods_minor, self.shipping_minor)
+
+    @property
+    def left(self) -> dict[str, int]:
+        return {payee: self.shares[payee] - self.given[payee] for payee in PAYEES}
+
+    def _given_at(self, refunded_minor: int) -> dict[str, int]:
+        cuts = {name: half_up(self.shares[name] * self.returned) for name in PAYEES[1:]}
+        gives = (self.amount_minor - sum(cuts.values()), *cuts.values())
+        count = Counter(_queue(gives)[:refunded_minor])
+        return {payee: count[place] for place, payee in enumerate(PAYEES)}
+
+    def refund_held(self, amount_minor: int) -> None:
+        """Out of the money that is held: kept cuts come first, as far as what is left reaches."""
+        self.refunded_minor += amount_minor
+        given, rest = self._given_at(self.refunded_minor), self.amount_minor - self.refunded_minor
+        left = {}
+        for name in KEPT_FIRST:
+            left[name] = min(self.shares[name] - given[name], rest)
+            rest -= left[name]
+        left["seller"] = rest
+        self.given = Counter({payee: self.shares[payee] - left[payee] for payee in PAYEES})
+
+    def refund_released(self, amount_minor: int, *, pots: dict[str, int]) -> dict[str, int]:
+        """Out of what payees have in their pots, which shrink; what a pot lacks is owed.
+
+        Returns: what each comes to owe by this refund. Our own fee is never short.
+        """
+        before = self._given_at(self.refunded_minor)
+        self.refunded_minor += amount_minor
+        after = self._given_at(self.refunded_minor)
+        owed = {}
+        for payee in PAYEES:
+            part = after[payee] - before[payee]
+            self.given[payee] += part
+            if payee in POT_OF:
+                now = min(part, pots[POT_OF[payee]])
+                pots[POT_OF[payee]] -= now
+                owed[payee] = part - now
+        self.owed.update(owed)
+        return {payee: amount for payee, amount in owed.items() if amount}
+
+
+def by_pot(amounts: Mapping[str, int]) -> dict[str, int]:
+    """Commission and tax lie on one account."""
+    pots: Counter[str] = Counter()
+    for payee, amount in amounts.items():
+        pots[POT_OF.get(payee, payee)] += amount
+    return dict(pots)
