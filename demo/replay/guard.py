@@ -25,6 +25,8 @@ _UNFINISHED = """
         UNION ALL SELECT platform_id, confirm_by FROM orders_order WHERE state = 'SHIPPED'
         UNION ALL SELECT platform_id, due_at FROM orders_payment WHERE due_at IS NOT NULL
         UNION ALL SELECT platform_id, due_at FROM escrow_refund WHERE due_at IS NOT NULL
+        UNION ALL SELECT platform_id, due_at FROM escrow_dispute WHERE due_at IS NOT NULL
+        UNION ALL SELECT platform_id, guaranteed_at FROM escrow_debt WHERE state = 'OPEN'
         UNION ALL SELECT platform_id, due_at FROM payouts_payout WHERE due_at IS NOT NULL
         UNION ALL SELECT o.platform_id, r.released_at FROM escrow_releaseline l
             JOIN escrow_release r ON r.id = l.release_id JOIN escrow_hold h ON h.id = r.hold_id

@@ -10,6 +10,10 @@ came of it.
 - The buyer tries to confirm when the parcel was delivered, once. Before shipping that is refused
   like any other confirmation of goods that are not under way, and the automatic confirmation comes
   in its time.
+- Whose parcel is delivered after the instant its order was estimated for, as the two columns say,
+  has reason to complain. Where buyers are to dispute what came late (`--dispute-late`), this one
+  does so at delivery instead of confirming, or just before the automatic confirmation when the
+  parcel has still not come by then.
 - Of things at the same instant, people come before deadlines, and pay before ship before confirm.
 """
 
@@ -45,16 +49,25 @@ class SellerOrder:
     ship_by: datetime
     expected_at: datetime | None
 
+    @property
+    def amount_minor(self) -> int:
+        """What the buyer pays for it, in minor units."""
+        return sum(price_minor for _title, price_minor in self.lines) + self.freight_minor
+
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """One source order: one payment, one part per seller. An empty instant never comes."""
+    """One source order: one payment, one part per seller. An empty instant never comes.
+
+    `late`: delivered after it was estimated.
+    """
 
     order_id: str
     created_at: datetime
     paid_at: datetime | None
     shipped_at: datetime | None
     confirmed_at: datetime | None
+    late: bool
     parts: tuple[SellerOrder, ...]
 
 
@@ -81,6 +94,9 @@ def plan_cart(order: SourceOrder) -> Cart:
         paid_at=paid_at,
         shipped_at=max(order.handed_over_at, paid_at) if order.handed_over_at and paid_at else None,
         confirmed_at=order.delivered_at if paid_at else None,
+        late=bool(
+            order.delivered_at and order.estimated_at and order.delivered_at > order.estimated_at
+        ),
         parts=tuple(
             _plan_part(order, number, seller_id, items) for number, (seller_id, items) in parts
         ),

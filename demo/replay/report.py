@@ -12,7 +12,7 @@ from django.db.models import Count, Sum
 from django.utils.module_loading import import_string
 
 from demo.local_sandbox import CHANNEL, RAIL, LocalSandbox
-from escrow.models import Hold, Payee, Refund, RefundState, Release, ReleaseLine
+from escrow.models import Dispute, Hold, Payee, Refund, RefundState, Release, ReleaseLine
 from ledger import chart
 from ledger import selectors as books
 from ledger.audit import Violation
@@ -67,6 +67,8 @@ def make_report(
     refunds = Refund.objects.filter(platform=platform, state=RefundState.SUCCEEDED)
     paid = Payout.objects.filter(platform=platform, state=PayoutState.PAID)
     states = orders.values_list("state").annotate(count=Count("pk")).order_by("state")
+    disputes = Dispute.objects.filter(platform=platform)
+    disputed = disputes.values_list("state").annotate(count=Count("pk")).order_by("state")
     entries, postings = _count_journal(platform, sandbox)
     return {
         "orders": orders.count(),
@@ -74,12 +76,14 @@ def make_report(
         "captured_minor": _total(Hold.objects.filter(order__platform=platform)),
         "released_minor": _total(Release.objects.filter(hold__order__platform=platform)),
         "refunded_minor": _total(refunds),
+        "refunded_by_disputes_minor": _total(refunds.filter(dispute__isnull=False)),
         "commission_minor": _total(lines.filter(payee=Payee.PLATFORM)),
         "service_fee_minor": _total(lines.filter(payee=Payee.SERVICE_FEE)),
         "merchant_paid_minor": _total(paid.filter(merchant__isnull=False)),
         "platform_paid_minor": _total(paid.filter(merchant__isnull=True)),
         "held_minor": _held_minor(platform),
         "orders_by_state": dict(states),
+        "disputes_by_state": dict(disputed),
         "late_shipments_refused": late_shipments_refused,
         "entries": entries,
         "postings": postings,

@@ -14,11 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from common.money import share_half_up
 from demo import clockwork
 from demo.local_sandbox import CHANNEL, RAIL, LocalSandbox
 from demo.replay.plan import Cart, Deed, SellerOrder, Step, ends_before, list_steps, pay_term
 from escrow import sweeps as escrow_sweeps
+from escrow.models import Actor, DisputeReason, SellerAnswer
 from escrow.services import release as releases
+from escrow.services.disputes import answering, opening
 from ledger import services as ledger
 from merchants import services as merchants
 from merchants.models import Merchant, Platform
@@ -34,7 +37,11 @@ DEADLINE_PASSED = timedelta(
 CHECKPOINT_EVERY = timedelta(days=30)  # the clockwork's hourly checkpoint, at the pace of a history
 PATIENCE_WEEKS = 10  # after the last deed and deadline, until everything must be paid out
 MOST_ROUNDS = 10_000  # of sweeps at one instant: each takes a batch, a large week has many
+LATE_BACK_BPS = 2000  # of the amount, half-up: what the buyer of a late order is content with
+ONE_DAY = timedelta(days=1)  # until the seller offers it, and again until the buyer accepts
+LAST_MOMENT = timedelta(seconds=1)  # before the automatic confirmation of what has not come
 _AFTER_PEOPLE, _AT_CUTOFF = len(Deed), len(Deed) + 1
+_DISPUTED = "DISPUTED"  # where people have brought an order; to the services it is shipped
 
 
 class ReplayStuck(Exception):
@@ -101,13 +108,18 @@ def _add_payee(
 
 @dataclass
 class Replay:
-    """One run. `live` may be called once."""
+    """One run. `live` may be called once.
+
+    `dispute_late`: the buyer of an order that is delivered late disputes it, the seller offers
+    `LATE_BACK_BPS` of it, the buyer accepts, and the rest is released.
+    """
 
     sandbox: LocalSandbox
     platform: Platform
     sellers: dict[str, Merchant]
     carts: Sequence[Cart]
     advance: Callable[[], None] = lambda: None  # called after each step of the plan
+    dispute_late: bool = False
     late_shipments_refused: int = 0
     _agenda: list[tuple[datetime, int, int, Callable[[], None]]] = field(default_factory=list)
     _orders: dict[tuple[int, int], str] = field(default_factory=dict)  # (cart, part) -> order id
@@ -145,7 +157,9 @@ class Replay:
         elif step.deed is Deed.PAY:
             self._pay([self._orders[step.cart, part] for part in range(len(cart.parts))], cart)
         elif step.deed is Deed.SHIP:
-            self._ship(self._orders[step.cart, step.part])
+            self._ship(self._orders[step.cart, step.part], cart, cart.parts[step.part])
+        elif self._complains(cart, cart.parts[step.part]):
+            self._dispute(self._orders[step.cart, step.part], cart, cart.parts[step.part])
         else:
             self._confirm(self._orders[step.cart, step.part])
         self._expect_cutoff()
@@ -186,7 +200,7 @@ class Replay:
                 escrow_sweeps.cancel_due_shipments,
             )
 
-    def _ship(self, order_id: str) -> None:
+    def _ship(self, order_id: str, cart: Cart, part: SellerOrder) -> None:
         try:
             order = lifecycle.ship_order(
                 order_id=order_id, carrier="Carrier", tracking_number=order_id, at=self._now
@@ -201,6 +215,9 @@ class Replay:
                 order.confirm_by,
                 escrow_sweeps.release_due_confirmations,
             )
+            if self._complains(cart, part):
+                last = max(self._now, order.confirm_by - LAST_MOMENT)
+                self._plan(last, Deed.CONFIRM, lambda: self._dispute(order_id, cart, part))
 
     def _confirm(self, order_id: str) -> None:
         try:
@@ -208,6 +225,38 @@ class Replay:
         except lifecycle.OrderStateConflict:
             return  # refunded, confirmed by itself already, or not even shipped
         self._states[order_id] = OrderState.CONFIRMED
+
+    def _complains(self, cart: Cart, part: SellerOrder) -> bool:
+        """Whether the buyer disputes this: it comes late, and a fifth of it is worth something."""
+        return self.dispute_late and cart.late and _fifth_of(part) > 0
+
+    def _dispute(self, order_id: str, cart: Cart, part: SellerOrder) -> None:
+        if self._states[order_id] != OrderState.SHIPPED:
+            return  # disputed already, refunded, or not even shipped
+        came = cart.confirmed_at is not None and cart.confirmed_at <= self._now
+        dispute = opening.open_dispute(
+            order_id=order_id,
+            by=Actor.BUYER,
+            reason=DisputeReason.OTHER if came else DisputeReason.NOT_RECEIVED,
+            text="It came late." if came else "It is late.",
+            at=self._now,
+        )
+        self._states[order_id] = _DISPUTED
+        self._plan(self._now + ONE_DAY, Deed.CONFIRM, lambda: self._offer(dispute.id, part))
+
+    def _offer(self, dispute_id: str, part: SellerOrder) -> None:
+        answering.answer_dispute(
+            dispute_id=dispute_id,
+            answer=SellerAnswer.OFFER,
+            by=Actor.MERCHANT,
+            offer_minor=_fifth_of(part),
+            at=self._now,
+        )
+        self._plan(self._now + ONE_DAY, Deed.CONFIRM, lambda: self._accept(dispute_id))
+
+    def _accept(self, dispute_id: str) -> None:
+        answering.accept_offer(dispute_id=dispute_id, by=Actor.BUYER, at=self._now)
+        self._expect_cutoff()
 
     # What falls due
 
@@ -252,6 +301,11 @@ class Replay:
         raise ReplayStuck(
             f"Everything is over, and something is still due at {clockwork.next_due_at()}."
         )
+
+
+def _fifth_of(part: SellerOrder) -> int:
+    """Minor units, rounded half-up."""
+    return share_half_up(part.amount_minor, LATE_BACK_BPS)
 
 
 def _next_cutoff(after: datetime) -> datetime:

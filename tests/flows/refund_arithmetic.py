@@ -4,9 +4,10 @@ from the terms and the rules in ADR 0025 alone.
 It must never call the code it is held against, and so knows no model and no service.
 """
 
+import heapq
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -36,15 +37,23 @@ def split(goods_minor: int, shipping_minor: int) -> dict[str, int]:
     return {"seller": goods_minor + shipping_minor - sum(cuts.values()), **cuts}
 
 
+def turns(weights: Sequence[int]) -> Iterator[int]:
+    """Who gives each minor unit, one after the other: whoever then is least ahead of its part."""
+    heap = [(Fraction(1, 2 * weight), place) for place, weight in enumerate(weights) if weight]
+    heapq.heapify(heap)
+    while heap:
+        quotient, place = heap[0]
+        yield place
+        after = quotient + Fraction(1, weights[place])
+        if after < 1:
+            heapq.heapreplace(heap, (after, place))
+        else:
+            heapq.heappop(heap)
+
+
 @cache
 def _queue(weights: tuple[int, ...]) -> list[int]:
-    """Who gives each minor unit, one after the other: whoever then is least ahead of its part."""
-    units = [
-        (Fraction(2 * number - 1, 2 * weight), place)
-        for place, weight in enumerate(weights)
-        for number in range(1, weight + 1)
-    ]
-    return [place for _quotient, place in sorted(units)]
+    return list(turns(weights))
 
 
 @dataclass

@@ -49,6 +49,11 @@ class Command(BaseCommand):
             "--service-fee-bps", type=int, default=60, help="of the whole amount, to us"
         )
         parser.add_argument(
+            "--dispute-late",
+            action="store_true",
+            help="buyers dispute what was delivered after its estimated date and get 20 %% back",
+        )
+        parser.add_argument(
             "--report", metavar="FILE", type=Path, help="write the report there as well"
         )
         parser.add_argument(
@@ -63,7 +68,9 @@ class Command(BaseCommand):
         _require_schema()
         try:
             with guard.alone(until=plan.ends_before(carts)):
-                result, violations = self._replay(carts, terms)
+                result, violations = self._replay(
+                    carts, terms, dispute_late=options["dispute_late"]
+                )
         except (guard.NotAlone, run.ReplayStuck) as fault:
             raise CommandError(str(fault)) from None
         except KeyboardInterrupt:
@@ -92,7 +99,7 @@ class Command(BaseCommand):
         return history
 
     def _replay(
-        self, carts: list[plan.Cart], terms: run.Terms
+        self, carts: list[plan.Cart], terms: run.Terms, *, dispute_late: bool
     ) -> tuple[dict[str, Any], list[Violation]]:
         began = time.perf_counter()
         slug = ids.new_id("replay").replace("_", "-")
@@ -114,7 +121,12 @@ class Command(BaseCommand):
             )
             progress.update(task, description="Orders")
             replay = run.Replay(
-                sandbox, platform, sellers, carts, advance=lambda: progress.advance(task)
+                sandbox,
+                platform,
+                sellers,
+                carts,
+                advance=lambda: progress.advance(task),
+                dispute_late=dispute_late,
             )
             replay.live()
             seconds = time.perf_counter() - began
