@@ -216,12 +216,14 @@ def trial_balance() -> list[TrialLine]:
 def free_own_funds(*, currency: str) -> int:
     """The operator's own funds that lie in the system and front nobody's debt: fees earned and
     top-ups, less channel fees and losses, less what payees owe. Minor units; may be below zero."""
-    by_class = {
-        line.account_class: line.credit_minor - line.debit_minor
-        for line in trial_balance()
-        if line.currency == currency
-    }
-    return sum(by_class.get(code, 0) for code in (*chart.OWN_FUNDS, *chart.RECEIVABLES))
+    return own_funds_in(line for line in trial_balance() if line.currency == currency)
+
+
+def own_funds_in(lines: Iterable[TrialLine]) -> int:
+    """The same, out of the trial balance of one currency. Below zero, customers' money stands in
+    for what is missing."""
+    ours = (*chart.OWN_FUNDS, *chart.RECEIVABLES)
+    return sum(line.credit_minor - line.debit_minor for line in lines if line.account_class in ours)
 
 
 def held_balances(*, currency: str | None = None) -> list[HeldBalance]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from api import status
@@ -118,11 +119,18 @@ def _tiles(currency: str, lines: list[books.TrialLine]) -> CurrencyTiles:
                 _("Own funds"),
                 "savings",
                 total(*EARNED) - total(*SPENT),
-                _("fees and top-ups"),
+                _own_funds_note(books.own_funds_in(lines), currency),
                 "ledger_journalentry",
             ),
         ],
     )
+
+
+def _own_funds_note(free_minor: int, currency: str) -> Text:
+    if free_minor >= 0:
+        return _("fees and top-ups")
+    lacking = {"amount": panels.digits(-free_minor, currency)}
+    return gettext("%(amount)s short for what payees owe: top up") % lacking
 
 
 def waiting_for_people() -> list[Waiting]:

@@ -9,6 +9,7 @@ from escrow.models import Hold
 from escrow.services import release as releases
 from ledger import selectors as books
 from notifications.models import Event
+from operators import dashboard
 from orders.models import Order
 from tests import disputing, ground
 from tests.escrow.test_chargebacks import RECEIVABLE, charge_back
@@ -61,6 +62,8 @@ def test_what_a_paid_out_seller_lacks_is_its_debt_whatever_own_funds_there_are(
     assert balances(market) == {"owes": 9491, "platform owes": 450}
     assert market.balance(RECEIVABLE) == 0
     assert books.free_own_funds(currency="CNY") == -9941
+    (yuan,) = dashboard.money_by_currency()
+    assert yuan.tiles[-1].note == "99.41 short for what payees owe: top up"
     assert f"own funds lack 9941 minor units of CNY after chargeback {dispute.id}" in caplog.text
 
 
@@ -73,6 +76,8 @@ def test_own_funds_that_cover_a_chargeback_are_no_alarm(
 
     charge_back(market, order)
 
+    (yuan,) = dashboard.money_by_currency()
+    assert (yuan.tiles[-1].amount, yuan.tiles[-1].note) == ("99.41", "fees and top-ups")
     assert books.free_own_funds(currency="CNY") == 0
     assert "own funds" not in caplog.text
 

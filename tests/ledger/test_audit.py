@@ -255,8 +255,21 @@ def test_command_prints_json_of_one_currency() -> None:
     assert answer["ok"] is True
     assert answer["held_orders"] == 1
     assert answer["held_minor"] == {"CNY": 10001}
+    assert answer["own_funds_minor"] == {"CNY": 60}
     assert {line["currency"] for line in answer["totals"]} == {"CNY"}
     assert json.loads(run_command("--json", "--currency", "EUR"))["totals"] == []
+
+
+@pytest.mark.usefixtures("ledger_alone")
+@pytest.mark.parametrize(("lost", "short"), [(60, []), (61, ["0.01 CNY"])])
+def test_command_tells_what_own_funds_lack(
+    books: dict[str, int], lost: int, short: list[str]
+) -> None:
+    _post_by_hand(books, "remittance", ("channel_fee", lost), ("channel_receivable", -lost))
+
+    said = [line for line in run_command().splitlines() if line.startswith("SHORT")]
+
+    assert [line.split("lack ")[1].split(";")[0] for line in said] == short
 
 
 @pytest.mark.usefixtures("ledger_alone")

@@ -95,6 +95,12 @@ class Command(BaseCommand):
         debits = _column(sum(line.debit_minor for line in lines), currency)
         credits = _column(sum(line.credit_minor for line in lines), currency)
         self.stdout.write(f"{'total':<34}{debits:>24}{credits:>24}")
+        own_minor = selectors.own_funds_in(lines)
+        if own_minor < 0:
+            self.stdout.write(
+                f"SHORT: own funds lack {_column(-own_minor, currency)} {currency};"
+                " customers' money stands in until they are topped up"
+            )
 
 
 @contextmanager
@@ -122,12 +128,17 @@ def _as_json(
     held_minor: dict[str, int] = {}
     for line in held:
         held_minor[line.currency] = held_minor.get(line.currency, 0) + line.balance_minor
+    own_funds_minor = {
+        currency: selectors.own_funds_in(lines)
+        for currency, lines in groupby(trial, key=lambda line: line.currency)
+    }
     answer = {
         "ok": not violations,
         "violations": [asdict(violation) for violation in violations],
         "totals": [asdict(line) for line in trial],
         "held_orders": len(held),
         "held_minor": held_minor,
+        "own_funds_minor": own_funds_minor,
     }
     if list_held:
         answer["held"] = [asdict(line) for line in held]
