@@ -12,7 +12,7 @@ from common.errors import DomainError
 from escrow import selectors as escrow_selectors
 from escrow.services import debts
 from escrow.services import release as escrow
-from ledger import entries
+from ledger import accounts, entries
 from ledger import services as ledger
 from ledger.usecases import use_case
 from merchants import selectors as merchants
@@ -47,7 +47,8 @@ def cut_settlements(*, schedule_id: int, at: datetime) -> list[Payout]:
     Money: Dr payable / Cr payout in transit; before that Dr payable / Cr its receivable for debts.
     Raises: ChannelDisabled when the rail does not serve platforms of this mode.
     Idempotent: by the lines: a release line is on one settlement for ever.
-    Locks: the schedule, the payee's open debts, then its guarded account.
+    Locks: the schedule, the payee's guarded account, so that nobody takes from it between reading
+        and booking, then its open debts.
     """
     schedule = lock_schedule(schedule_id)
     if schedule.next_cutoff_at > at:
@@ -94,6 +95,7 @@ def _next_cutoff(schedule: PayoutSchedule, *, waiting: int, at: datetime) -> dat
 def _cut_currency(
     schedule: PayoutSchedule, *, currency: str, lines: list[escrow_selectors.OpenLine], at: datetime
 ) -> Payout | None:
+    accounts.lock_payables(addresses=[schedule.address], currency=currency)
     amount_minor = sum(line.amount_minor for line in lines) - _deducted(schedule, currency)
     amount_minor -= debts.net_debts(
         address=schedule.address, currency=currency, available_minor=amount_minor, at=at

@@ -7,7 +7,7 @@ used outside the races.
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from escrow.services import release as releases
-from ledger import accounts
+from ledger import accounts, selectors
 
 PATIENCE_SECONDS = 5.0
 WRITES = re.compile(
@@ -69,12 +69,13 @@ class Gate:
 
 @contextmanager
 def plain_reads() -> Iterator[None]:
-    """Switch the locks off: those of Django, that of the reserve account, and those inside the
-    release function.
+    """Switch the locks off: those of Django, those of the reserve account and of what payees are
+    owed, and those inside the release function.
     """
     with ExitStack() as patches:
         patches.enter_context(mock.patch.object(QuerySet, "select_for_update", _read_plainly))
         patches.enter_context(mock.patch.object(accounts, "lock_account", _read_account))
+        patches.enter_context(mock.patch.object(accounts, "lock_payables", _read_payables))
         patches.enter_context(mock.patch.object(releases, "release_order", _release_order))
         patches.enter_context(
             mock.patch.object(releases, "release_due_orders", _release_due_orders)
@@ -93,6 +94,11 @@ def _read_account(*, address: str, currency: str) -> int:
             (address, currency),
         )
         return int(cursor.fetchone()[0])
+
+
+def _read_payables(*, addresses: Iterable[str], currency: str) -> dict[str, int]:
+    accounts.open_accounts(addresses=addresses, currency=currency)
+    return {address: selectors.balance(address=address, currency=currency) for address in addresses}
 
 
 def _release_order(*, order_id: str, confirmed_by: str, at: datetime) -> releases.Released | None:

@@ -8,6 +8,7 @@ from tests.races import (
     dispute_cases,
     order_cases,
     payout_cases,
+    refund_cases,
     release_cases,
     starting_line,
 )
@@ -16,6 +17,7 @@ from tests.races.starting_line import Pair, Racers
 PAIRS: list[Pair] = [
     *order_cases.PAIRS,
     *release_cases.PAIRS,
+    *refund_cases.PAIRS,
     *dispute_cases.PAIRS,
     *payout_cases.PAIRS,
 ]
