@@ -70,11 +70,16 @@ _DUE = {
             SELECT FROM escrow_releaseline l
             WHERE l.settlement_id IS NULL AND l.payee <> 'SERVICE_FEE' AND l.address = CASE
                 WHEN s.merchant_id IS NULL THEN 'platform:' || s.platform_id || ':commission'
-                ELSE 'merchant:' || s.merchant_id || ':payable' END)""",
+                ELSE 'merchant:' || s.merchant_id || ':payable' END)
+        AND NOT EXISTS (SELECT FROM escrow_freeze f
+            WHERE f.merchant_id = s.merchant_id AND f.state <> 'LIFTED')""",
     "payouts.query_due_payouts": """
         SELECT min(due_at) FROM payouts_payout WHERE due_at IS NOT NULL AND state <> 'APPROVED'""",
     "payouts.send_due_payouts": """
-        SELECT min(due_at) FROM payouts_payout WHERE due_at IS NOT NULL AND state = 'APPROVED'""",
+        SELECT min(p.due_at) FROM payouts_payout p
+        WHERE p.due_at IS NOT NULL AND p.state = 'APPROVED' AND NOT EXISTS (
+            SELECT FROM escrow_freeze f
+            WHERE f.state <> 'LIFTED' AND (f.merchant_id = p.merchant_id OR f.payout_id = p.id))""",
     "notifications.relay_due_events": """
         SELECT least(
             (SELECT min(next_attempt_at) FROM notifications_event WHERE relayed_at IS NULL),

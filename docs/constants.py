@@ -39,6 +39,11 @@ CONSTANTS = (
     ("payouts.services.sending", "UNKNOWN_EVERY", "an unknown payout is asked about this often"),
     (
         "payouts.services.sending",
+        "FROZEN_EVERY",
+        "a bank that never got a payout of a frozen seller is asked about it this often",
+    ),
+    (
+        "payouts.services.sending",
         "LEASE",
         "one attempt to send or ask may take this long before another sweep may take the row",
     ),

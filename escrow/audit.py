@@ -23,6 +23,8 @@ CHECKS = (
     "debt_is_its_steps",
     "dispute_freezes",
     "dispute_is_paid",
+    "freeze_holds",
+    "frozen_for_a_reason",
 )
 
 

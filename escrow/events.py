@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from escrow.models import Debt, Dispute, Refund, Surplus
+from escrow.models import Debt, Dispute, Freeze, Refund, Surplus
 from notifications import services as notifications
 from orders.events import instant, order_facts
 
@@ -59,6 +59,24 @@ def record_surplus_event(surplus: Surplus, *, platform_id: str, at: datetime) ->
             "amount_minor": surplus.amount_minor,
             "currency": surplus.currency,
             "reason": surplus.reason,
+        },
+        at=at,
+    )
+
+
+def record_freeze_event(freeze: Freeze, type: str, *, at: datetime) -> None:
+    """Write a freeze's event: what is frozen, never why, nor of which kind. The caller has made or
+    locked the freeze and saves `event_sequence` after."""
+    notifications.record_event(
+        type=type,
+        platform_id=freeze.platform_id,
+        subject_id=freeze.id,
+        sequence=freeze.next_sequence(),
+        data={
+            "freeze": freeze.id,
+            "order": freeze.order_id,
+            "merchant": freeze.merchant_id,
+            "payout": freeze.payout_id,
         },
         at=at,
     )

@@ -3,7 +3,8 @@
 from django.db import connection
 
 from common.errors import DomainError
-from escrow.models import Debt, Dispute, Hold, HoldState, Refund
+from escrow.models import Debt, Dispute, Freeze, Hold, HoldState, Refund
+from merchants.models import Merchant
 from orders import locks as order_locks
 
 
@@ -29,6 +30,16 @@ class RefundNotFound(DomainError):
 
 class DebtNotFound(DomainError):
     code = "debt_not_found"
+    status = 404
+
+
+class FreezeNotFound(DomainError):
+    code = "freeze_not_found"
+    status = 404
+
+
+class SellerNotFound(DomainError):
+    code = "merchant_not_found"
     status = 404
 
 
@@ -90,6 +101,33 @@ def lock_dispute(dispute_id: str) -> Dispute:
     dispute = Dispute.objects.select_for_update().get(pk=dispute_id)
     dispute.order = order
     return dispute
+
+
+def lock_freeze(freeze_id: str) -> Freeze:
+    """Lock the order of a freeze, if it is of one, then the freeze. Returns: it, with the locked
+    order at hand.
+
+    Raises: FreezeNotFound.
+    """
+    assert connection.in_atomic_block, "locks need a database transaction around them"
+    found = Freeze.objects.filter(pk=freeze_id).values_list("order_id", flat=True)
+    if not found:
+        raise FreezeNotFound(f"There is no freeze {freeze_id}.", freeze=freeze_id)
+    order = order_locks.lock_order(found[0]) if found[0] else None
+    freeze = Freeze.objects.select_for_update(of=("self",)).get(pk=freeze_id)
+    freeze.order = order
+    return freeze
+
+
+def lock_seller(merchant_id: str) -> Merchant:
+    """Lock a seller between freezing it and paying it out: whoever holds it is the only one who
+    does either. New orders of the seller do not wait for it. Raises: SellerNotFound."""
+    assert connection.in_atomic_block, "locks need a database transaction around them"
+    sellers = Merchant.objects.filter(pk=merchant_id)
+    found = sellers.select_for_update(of=("self",), no_key=True).first()
+    if found is None:
+        raise SellerNotFound(f"There is no seller {merchant_id}.", merchant=merchant_id)
+    return found
 
 
 def lock_refund(refund_id: str) -> Refund:

@@ -16,6 +16,8 @@ from escrow.models import (
     DisputeLine,
     DisputeStep,
     Evidence,
+    Freeze,
+    FreezeState,
     Hold,
     HoldShare,
     HoldState,
@@ -151,6 +153,11 @@ def dispute_of_order(*, order_id: str) -> Dispute | None:
 def open_disputes() -> QuerySet[Dispute]:
     """Disputes somebody has to do something about by a date."""
     return Dispute.objects.filter(due_at__isnull=False)
+
+
+def freezes_in_force() -> QuerySet[Freeze]:
+    """Freezes that are not lifted; one whose lifting is only proposed is in force."""
+    return Freeze.objects.exclude(state=FreezeState.LIFTED)
 
 
 def unshipped_orders() -> QuerySet[Order]:

@@ -101,6 +101,15 @@ class DisputeFacts(OrderFacts):
     resolved_minor: int | None  # minor units of `currency` the buyer gets
 
 
+class FreezeFacts(TypedDict):
+    """What is frozen; never why, nor of which kind: a court may have ordered silence."""
+
+    freeze: str  # id
+    order: str | None  # id; exactly one of the three is there
+    merchant: str | None  # id
+    payout: str | None  # id
+
+
 class PayoutFacts(TypedDict):
     payout: str
     merchant: str | None  # empty: paid to the platform itself
@@ -157,6 +166,8 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     "dispute.parked": DisputeFacts,
     "dispute.resolved": DisputeFacts,
     "dispute.withdrawn": DisputeFacts,
+    "freeze.placed": FreezeFacts,
+    "freeze.lifted": FreezeFacts,
     "payout.created": PayoutFacts,
     "payout.approved": PayoutFacts,
     "payout.refused": PayoutFacts,

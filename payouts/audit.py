@@ -15,6 +15,8 @@ CHECKS = (
     "in_transit",
     "state_is_booked",
     "payable_is_unpaid",
+    "frozen_payout_waits",
+    "frozen_seller_waits",
 )
 
 

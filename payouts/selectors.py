@@ -21,7 +21,8 @@ from django.db.models import (
 )
 from django.db.models.functions import Concat, Greatest
 
-from escrow.models import Payee, ReleaseLine
+from escrow.models import Freeze, Payee, ReleaseLine
+from escrow.selectors import freezes_in_force
 from orders.claims import earliest, first_of
 from payouts.models import Cadence, Payout, PayoutSchedule, PayoutState, Settlement
 
@@ -50,8 +51,9 @@ def latest_payouts(*, settlement_ids: Iterable[str]) -> dict[str, Payout]:
 
 
 def waiting_schedules() -> QuerySet[PayoutSchedule, Any]:
-    """Schedules to whose payee something was released that is on no settlement yet."""
-    return _with_address().filter(Exists(_open_lines()))
+    """Schedules to whose payee something was released that is on no settlement yet; those of frozen
+    sellers wait."""
+    return _with_address().filter(Exists(_open_lines())).exclude(Exists(_freezes_of_seller()))
 
 
 def _due_schedules() -> QuerySet[PayoutSchedule, Any]:
@@ -62,6 +64,7 @@ def _due_schedules() -> QuerySet[PayoutSchedule, Any]:
         _with_address()
         .annotate(released_at=Subquery(first.values("first"), output_field=DateTimeField()))
         .filter(released_at__isnull=False)
+        .exclude(Exists(_freezes_of_seller()))
         .annotate(due_at=Greatest(F("next_cutoff_at"), F("released_at")))
     )
 
@@ -86,8 +89,23 @@ def _open_lines() -> QuerySet[ReleaseLine]:
 
 
 def unsent_payouts() -> QuerySet[Payout]:
-    """Payouts the bank is to be sent."""
-    return Payout.objects.filter(state=PayoutState.APPROVED)
+    """Payouts the bank is to be sent; those that are frozen, or whose seller is, wait."""
+    approved = Payout.objects.filter(state=PayoutState.APPROVED)
+    return approved.exclude(Exists(_freezes_of_seller())).exclude(Exists(_freezes_of_payout()))
+
+
+def with_frozen(payouts: QuerySet[Payout]) -> QuerySet[Payout]:
+    """Say of each payout in `frozen` whether a freeze keeps it, or what comes of it, from going to
+    the bank."""
+    return payouts.annotate(frozen=Exists(_freezes_of_seller()) | Exists(_freezes_of_payout()))
+
+
+def _freezes_of_seller() -> QuerySet[Freeze]:
+    return freezes_in_force().filter(merchant_id=OuterRef("merchant_id"))
+
+
+def _freezes_of_payout() -> QuerySet[Freeze]:
+    return freezes_in_force().filter(payout_id=OuterRef("pk"))
 
 
 def open_payouts() -> QuerySet[Payout]:

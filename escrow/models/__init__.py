@@ -14,6 +14,7 @@ from escrow.models.disputes import (
     SellerAnswer,
     WaitsFor,
 )
+from escrow.models.freezes import Freeze, FreezeKind, FreezeState
 from escrow.models.holds import Hold, HoldShare, HoldState, Payee
 from escrow.models.refunds import (
     Refund,
@@ -52,6 +53,9 @@ __all__ = [
     "DisputeState",
     "DisputeStep",
     "Evidence",
+    "Freeze",
+    "FreezeKind",
+    "FreezeState",
     "Hold",
     "HoldShare",
     "HoldState",

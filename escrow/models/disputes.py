@@ -137,7 +137,8 @@ class Dispute(FSMModelMixin, Sequenced):
     refund = models.OneToOneField(
         Refund, models.PROTECT, related_name="dispute", null=True, blank=True
     )
-    # Decided, and the money cannot be moved yet: it was released before, and its payees lack it.
+    # Decided, and the money cannot be moved yet: it was released before, and its payees lack it, or
+    # somebody has frozen the order besides.
     parked_at = models.DateTimeField(null=True, blank=True)
     parked_minor = models.BigIntegerField(null=True, blank=True)  # minor units owed to the buyer
     parked_by = models.CharField(max_length=8, choices=Actor.choices, blank=True)  # who ended it
@@ -207,7 +208,7 @@ class Dispute(FSMModelMixin, Sequenced):
             ),
             models.CheckConstraint(
                 condition=Q(parked_at__isnull=True, parked_minor__isnull=True, parked_by="")
-                | Q(parked_at__isnull=False, parked_minor__gt=0) & ~Q(parked_by=""),
+                | Q(parked_at__isnull=False, parked_minor__gte=0) & ~Q(parked_by=""),
                 name="dispute_parked_whole",
             ),
             models.CheckConstraint(

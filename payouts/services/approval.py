@@ -13,7 +13,7 @@ from merchants.models import User
 from payouts import events
 from payouts.locks import lock_payout
 from payouts.models import NOT_PAID_CODE, Outcome, Payout, PayoutState
-from payouts.services import sending
+from payouts.services import freezing, sending
 
 
 class PayoutStateConflict(DomainError):
@@ -53,13 +53,15 @@ class OutcomeNotClaimed(DomainError):
 def approve_payout(*, payout_id: str, operator: User, at: datetime) -> Payout:
     """Let a payout go to the bank.
 
-    Raises: PayoutNotFound, PayoutStateConflict, SamePerson. Locks: the payout.
+    Raises: PayoutNotFound, PayoutStateConflict, SamePerson, PayoutFrozen.
+    Locks: the payout, its seller.
     """
     payout = _lock_pending(payout_id)
     if payout.requested_by_id == operator.pk:
         raise SamePerson(
             "You asked for this payout; another operator has to approve it.", payout=payout.id
         )
+    freezing.require_unfrozen(payout)
     payout.approved_by = operator
     payout.approve(at=at)
     events.record_payout_event(payout, "payout.approved", at=at)
@@ -72,12 +74,17 @@ def refuse_payout(*, payout_id: str, operator: User, reason: str, at: datetime) 
     """Stop a payout that waits for approval and give the money back to the payee's payable.
 
     Money: the reversal of Dr payable / Cr payout in transit.
-    Raises: PayoutNotFound, PayoutStateConflict, ReasonMissing. Locks: the payout, the payee's
-        guarded account.
+    A frozen seller's payout may be refused, so that its money is there for refunds; a payout that
+    is frozen itself stays as it is.
+
+    Raises: PayoutNotFound, PayoutStateConflict, ReasonMissing, PayoutFrozen.
+    Locks: the payout, the payee's guarded account.
     """
     if not reason.strip():
         raise ReasonMissing("Say why the payout is refused; the seller will ask.")
     payout = _lock_pending(payout_id)
+    if freezing.is_payout_frozen(payout):
+        raise freezing.refusal(payout)
     ledger.reverse(entry_id=payout.sent_entry_id, at=at)
     payout.fail(code="approval_refused", message=reason[:200])
     events.record_payout_event(payout, "payout.refused", at=at)

@@ -20,6 +20,7 @@ from merchants.models import BankAccount, User
 from payouts import calendar, events
 from payouts.locks import lock_payout, lock_schedule, lock_settlement
 from payouts.models import Payout, PayoutSchedule, PayoutState, Settlement
+from payouts.services import freezing
 
 log = logging.getLogger(__name__)
 INSTANT_RETRY = timedelta(minutes=1)
@@ -42,16 +43,17 @@ def cut_settlements(*, schedule_id: int, at: datetime) -> list[Payout]:
     Currencies below the minimum or without a bank account wait for the next cutoff, and so does
     what was released after a daily or weekly cutoff, however late the sweep is.
 
-    What was taken from the payee meanwhile is deducted, and its debts are paid first.
+    What was taken from the payee meanwhile is deducted, and its debts are paid first. Nothing of a
+    frozen seller is cut.
 
     Money: Dr payable / Cr payout in transit; before that Dr payable / Cr its receivable for debts.
     Raises: ChannelDisabled when the rail does not serve platforms of this mode.
     Idempotent: by the lines: a release line is on one settlement for ever.
-    Locks: the schedule, the payee's guarded account, so that nobody takes from it between reading
-        and booking, then its open debts.
+    Locks: the schedule, the seller, the payee's guarded account, so that nobody takes from it
+        between reading and booking, then its open debts.
     """
     schedule = lock_schedule(schedule_id)
-    if schedule.next_cutoff_at > at:
+    if schedule.next_cutoff_at > at or freezing.is_seller_frozen(schedule.merchant_id):
         return []
     by_currency = defaultdict(list)
     before = _cutoff_passed(schedule, at=at)
@@ -196,10 +198,10 @@ def replace_payout(*, payout_id: str, requested_by: User, at: datetime) -> Payou
     The new payout has a new reference and needs another person's approval.
 
     Money: Dr payable / Cr payout in transit.
-    Raises: PayoutNotFound, PayoutNotReplaceable, NoBankAccount, InsufficientBalance,
-        ChannelDisabled.
+    Raises: PayoutNotFound, PayoutNotReplaceable, PayoutFrozen, NoBankAccount,
+        InsufficientBalance, ChannelDisabled.
     Idempotent: the database allows one live payout per settlement.
-    Locks: the old payout, its settlement, then the payee's guarded account.
+    Locks: the old payout, its settlement, the seller, then the payee's guarded account.
     """
     old = lock_payout(payout_id)
     settlement = lock_settlement(old.settlement_id)
@@ -210,6 +212,7 @@ def replace_payout(*, payout_id: str, requested_by: User, at: datetime) -> Payou
         raise PayoutNotReplaceable(
             f"Payout {old.id} is {old.state} or was replaced already.", payout=old.id
         )
+    freezing.require_unfrozen(old)
     account = _active_account(
         platform_id=old.platform_id, merchant_id=old.merchant_id, currency=old.currency
     )

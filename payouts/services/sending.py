@@ -20,6 +20,7 @@ from merchants import services as merchants
 from payouts import events
 from payouts.locks import lock_payout
 from payouts.models import Payout, PayoutState
+from payouts.services import freezing
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ LEASE = timedelta(seconds=60)
 QUERY_EVERY = timedelta(minutes=1)
 UNKNOWN_EVERY = timedelta(seconds=30)
 COVER_EVERY = timedelta(seconds=30)
+FROZEN_EVERY = timedelta(hours=1)
 Status = contract.Status
 
 
@@ -48,14 +50,14 @@ def claim_payout(*, payout_id: str, at: datetime) -> int | None:
     """Take an approved payout for sending, if the reserve covers it.
 
     Money that is still on its way from a channel to the reserve cannot be paid out: such a
-    payout waits.
+    payout waits. So does a frozen one, and the sweep does not ask again before that is lifted.
 
     Returns: the number of the attempt, or None when there is nothing to send now.
-    Locks: the payout, then the reserve account, so that two claims cannot both count the same
-        money.
+    Locks: the payout, its seller, then the reserve account, so that two claims cannot both count
+        the same money.
     """
     payout = lock_payout(payout_id)
-    if payout.state != PayoutState.APPROVED:
+    if payout.state != PayoutState.APPROVED or freezing.is_frozen(payout):
         return None
     if not _is_covered(payout):
         payout.due_at = at + COVER_EVERY
@@ -159,6 +161,10 @@ def _park(*, payout_id: str, at: datetime) -> Payout:
 def _claim_again(*, payout_id: str, at: datetime) -> int | None:
     payout = lock_payout(payout_id)
     if payout.state not in Payout.OPEN:
+        return None
+    if freezing.is_frozen(payout):  # the bank never had it, and does not get it now
+        payout.due_at = at + FROZEN_EVERY
+        payout.save(update_fields=["due_at"])
         return None
     if payout.state == PayoutState.UNKNOWN:
         payout.regain_sight()

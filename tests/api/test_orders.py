@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from demo import clockwork
-from escrow.models import Hold
+from escrow.models import FreezeKind
+from escrow.services import freezes
 from orders.models import Order
+from tests import ground
 from tests.api.shop import Shop, all_books, nothing_moves, problem
 from tests.world import START, audit
 
@@ -150,9 +152,13 @@ def test_an_order_nobody_pays_expires(shop: Shop) -> None:
 
 def test_a_frozen_hold_shows(shop: Shop) -> None:
     order = shop.shipped_order()
-    hold = Hold.objects.get(order_id=order["id"])
-    hold.freeze()
-    hold.save(update_fields=["state"])
+    freezes.freeze_order(
+        order_id=order["id"],
+        kind=FreezeKind.RISK,
+        reason="stolen card",
+        operator=ground.operator("first"),
+        at=Order.objects.get(pk=order["id"]).created_at,
+    )
 
     assert shop.status(order) == "frozen"
     with nothing_moves():

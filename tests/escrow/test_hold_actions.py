@@ -14,20 +14,11 @@ from escrow.services import release as releases
 from escrow.services import remittance as remittances
 from orders.models import CancelReason, ConfirmedBy, Order
 from orders.services.creation import NewLine
-from tests import ground
+from tests import freezing, ground
 from tests.ground import US
 from tests.world import World
 
 REFUND_STATES = ["PENDING", "SUBMITTED", "UNKNOWN", "FAILED", "SUCCEEDED"]
-
-
-def freeze(order: Order) -> None:
-    """No service freezes yet (disputes are a later issue); the state and its effects are here
-    already.
-    """
-    hold = Hold.objects.get(order=order)
-    hold.freeze()
-    hold.save()
 
 
 def test_hold_keeps_the_worked_example_by_payee(market: World) -> None:
@@ -95,7 +86,7 @@ def test_orders_of_two_currencies_are_held_and_released_apart(market: World) -> 
 @pytest.mark.parametrize("act", ["confirm", "slowly", "cancel", "deadline"])
 def test_frozen_hold_is_neither_released_nor_refunded(market: World, act: str) -> None:
     order = ground.order_in(market, "PAID" if act in ("cancel", "deadline") else "SHIPPED")
-    freeze(order)
+    freezing.freeze_order(market, order)
     verbs = {
         "confirm": lambda: releases.confirm_receipt(order_id=order.id, at=market.now),
         "slowly": lambda: releases.release_order_slowly(
@@ -117,8 +108,8 @@ def test_frozen_hold_is_neither_released_nor_refunded(market: World, act: str) -
 def test_sweeps_pass_over_frozen_holds_and_take_the_others(market: World) -> None:
     frozen, due = ground.shipped_order(market), ground.shipped_order(market)
     unshipped = ground.paid_order(market)
-    freeze(frozen)
-    freeze(unshipped)
+    freezing.freeze_order(market, frozen)
+    freezing.freeze_order(market, unshipped)
 
     released = sweeps.release_due_confirmations(at=frozen.confirm_by)
     canceled = sweeps.cancel_due_shipments(at=unshipped.ship_by + US)
@@ -226,7 +217,7 @@ def test_database_refuses_every_other_move_of_a_hold(market: World, source: str)
     made_by = {"RELEASED": "CONFIRMED", "REFUNDED": "CANCELED"}
     order = ground.order_in(market, made_by.get(source, "PAID"))
     if source == "FROZEN":
-        freeze(order)
+        freezing.freeze_order(market, order)
     hold = Hold.objects.get(order=order)
 
     moved = {

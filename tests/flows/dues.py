@@ -36,11 +36,14 @@ DUES = {
             AND l.payee <> 'SERVICE_FEE' AND l.address = CASE WHEN s.merchant_id IS NULL
                 THEN 'platform:' || s.platform_id || ':commission'
                 ELSE 'merchant:' || s.merchant_id || ':payable' END
-        WHERE s.next_cutoff_at <= %(at)s""",
+        WHERE s.next_cutoff_at <= %(at)s AND NOT EXISTS (SELECT FROM escrow_freeze f
+            WHERE f.merchant_id = s.merchant_id AND f.state <> 'LIFTED')""",
     "payouts.query_due_payouts": """
         SELECT FROM payouts_payout WHERE state <> 'APPROVED' AND due_at <= %(at)s""",
     "payouts.send_due_payouts": """
-        SELECT FROM payouts_payout WHERE state = 'APPROVED' AND due_at <= %(at)s""",
+        SELECT FROM payouts_payout p WHERE p.state = 'APPROVED' AND p.due_at <= %(at)s
+        AND NOT EXISTS (SELECT FROM escrow_freeze f WHERE f.state <> 'LIFTED'
+            AND (f.merchant_id = p.merchant_id OR f.payout_id = p.id))""",
     "notifications.relay_due_events": """
         SELECT FROM notifications_event WHERE relayed_at IS NULL AND next_attempt_at <= %(at)s
         UNION ALL SELECT FROM notifications_delivery

@@ -164,12 +164,14 @@ def _supersede(order: Order, *, at: datetime) -> None:
 
 def _take_held(dispute: Dispute, hold: Hold, *, at: datetime) -> None:
     order, amount_minor = dispute.order, dispute.asked_minor
-    if hold.state == HoldState.FROZEN:
-        clock.restart(order, hold, at=at)
+    if hold.state == HoldState.FROZEN:  # the channel asks nobody: the money has left already
+        clock.let_go(order, hold, at=at)
     shares = shares_after(order, hold, amount_minor=amount_minor)
     taken = take_held(hold, amount_minor=amount_minor, shares=shares, at=at)
     keep_chargeback_shares(dispute, taken)
-    if not hold.remaining_minor:
+    if hold.remaining_minor:
+        clock.freeze_rest(order, hold, at=at)
+    else:
         lifecycle.mark_canceled(order, reason=CancelReason.CHARGEBACK, at=at)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from common.errors import DomainError
-from escrow.locks import lock_hold, lock_open_hold
+from escrow.locks import lock_hold
 from escrow.models import (
     CLOSED,
     MAX_TEXT,
@@ -72,7 +72,7 @@ def open_dispute(
         to what was not given back; None: all of it. line_positions: 1, 2, 3 … of the order's
         lines; empty: all.
     Raises: OrderNotFound, OrderStateConflict, DisputeTooLate, DisputeOpenAlready,
-        DisputeDecidedAlready, TooManyDisputes, DisputeInvalid, HoldFrozen, HoldClosed.
+        DisputeDecidedAlready, TooManyDisputes, DisputeInvalid, ConfirmationTooLate.
     Idempotent: no: a second one is refused while the first is open. Locks: the order, its hold.
     """
     assert by in (Actor.BUYER, Actor.PLATFORM), by
@@ -82,7 +82,7 @@ def open_dispute(
     held = order.state == OrderState.SHIPPED
     if not held:
         _require_window(order, at=at)
-    hold = lock_open_hold(order_id) if held else lock_hold(order_id)
+    hold = lock_hold(order_id)  # a freeze is no reason to keep the buyer from complaining
     lines = _lines(order, line_positions)
     dispute = _make(order, hold, by=by, reason=reason, asked_minor=asked_minor, text=text, at=at)
     dispute.save(force_insert=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
+from escrow import selectors
 from escrow.locks import lock_hold
 from escrow.models import Dispute, Hold, HoldState, StepKind, WaitsFor
 from escrow.services import clawback, order_refunds
@@ -23,7 +24,7 @@ def conclude(dispute: Dispute, *, amount_minor: int, by: str, at: datetime) -> N
     """Step of whoever ends a dispute: so much goes to the buyer, the rest to the payees, at once.
 
     Released money is taken back from its payees; where they lack it, the dispute is parked and
-    tried again.
+    tried again. While the order is frozen besides, it is parked until the freeze is lifted.
 
     Money: Dr held / Cr refund in transit for the buyer's part; the rest as a release. After the
         release as `clawback.refund_released`.
@@ -39,13 +40,20 @@ def conclude(dispute: Dispute, *, amount_minor: int, by: str, at: datetime) -> N
                 dispute.order, hold, amount_minor=amount_minor, reason=REASON, at=at
             )
         except clawback.RefundNotCovered:  # before it has written anything
-            _park(dispute, amount_minor=amount_minor, by=by, at=at)
+            _park(dispute, amount_minor=amount_minor, by=by, at=at, again_at=at + TRY_AGAIN)
             return
+    if hold.state == HoldState.FROZEN and _is_frozen_besides(dispute):
+        _park(dispute, amount_minor=amount_minor, by=by, at=at, again_at=None)
+        return
     dispute.resolve(at=at, amount_minor=amount_minor, by=by)
     if hold.state == HoldState.FROZEN:
         clock.restart(dispute.order, hold, at=at)
         _divide(dispute, dispute.order, hold, amount_minor=amount_minor, at=at)
     record_step(dispute, StepKind.RESOLVED, by=by, at=at, amount_minor=amount_minor)
+
+
+def _is_frozen_besides(dispute: Dispute) -> bool:
+    return selectors.freezes_in_force().filter(order=dispute.order_id).exists()
 
 
 def _divide(dispute: Dispute, order: Order, hold: Hold, *, amount_minor: int, at: datetime) -> None:
@@ -62,11 +70,16 @@ def _divide(dispute: Dispute, order: Order, hold: Hold, *, amount_minor: int, at
         releases.release_rest(order, confirmed_by=ConfirmedBy.DISPUTE, at=at)
 
 
-def _park(dispute: Dispute, *, amount_minor: int, by: str, at: datetime) -> None:
-    """It is decided, and the money is not there. Keep what is owed, tell it once, and let the sweep
-    try again."""
+def _park(
+    dispute: Dispute, *, amount_minor: int, by: str, at: datetime, again_at: datetime | None
+) -> None:
+    """It is decided, and the money is not there, or frozen. Keep what is owed, and tell it
+    once.
+
+    Args: again_at: when the sweep tries again; None: not by itself.
+    """
     first = dispute.parked_at is None
-    dispute.await_move(WaitsFor.OPERATOR, due_at=at + TRY_AGAIN)
+    dispute.await_move(WaitsFor.OPERATOR, due_at=again_at)
     if not first:
         dispute.save()
         return
