@@ -5,12 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
 
 from escrow import receipts
 from escrow.admin_debts import DebtAdmin
@@ -84,9 +86,21 @@ class HoldAdmin(ShownAdmin):
         dates_filter("held_at", _("Held since")),
     ]
     list_select_related = ["order__merchant"]
+    actions_detail = ["freeze"]
 
     def found_by(self, term: str) -> Q:
         return Q(pk=term) | Q(order_id=term)
+
+    def has_freeze_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        held = Hold.objects.filter(pk=object_id, state__in=[HoldState.HELD, HoldState.FROZEN])
+        may: bool = request.user.has_perm("escrow.add_freeze")
+        return may and (object_id is None or held.exists())
+
+    @action(description=_("Freeze"), permissions=["freeze"], icon="lock")
+    def freeze(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        hold = get_object_or_404(Hold, pk=object_id)
+        page = reverse("admin:escrow_freeze_freeze_order")
+        return HttpResponseRedirect(f"{page}?{urlencode({'order_id': hold.order_id})}")
 
     def heading(self, hold: Hold) -> dict[str, Any]:
         return {

@@ -104,7 +104,10 @@ class DisputeAdmin(ShownAdmin):
             DisputeState.WITHDRAWN,
         ):
             said.append(
-                _now("It is decided, but the money was released before and its payees lack it.")
+                _now(
+                    "It is decided, but the money is frozen, or was released before and its payees"
+                    " lack it."
+                )
             )
         elif dispute.waits_for == WaitsFor.OPERATOR:
             said.append(_now("One person proposes how this ends; another one approves it."))

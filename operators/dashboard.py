@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from api import status
 from channels.models import InboundNotification, InboxState
-from escrow.models import Dispute, Refund, RefundState, WaitsFor
+from escrow.models import Dispute, Freeze, FreezeState, Refund, RefundState, WaitsFor
 from ledger import admin_panels as panels
 from ledger import selectors as books
 from merchants.terms import Terms
@@ -160,6 +160,13 @@ def waiting_for_people() -> list[Waiting]:
             "gavel",
             Dispute.objects.filter(waits_for=WaitsFor.OPERATOR),
             panels.list_url("escrow_dispute", "waits_for__exact=OPERATOR"),
+            "warning",
+        ),
+        _waiting(
+            _("Freezes proposed to be lifted"),
+            "ac_unit",
+            Freeze.objects.filter(state=FreezeState.PROPOSED),
+            panels.list_url("escrow_freeze", "state__exact=PROPOSED"),
             "warning",
         ),
         _waiting(

@@ -21,6 +21,7 @@ MENU: list[tuple[Text, list[tuple[Text, str, str]]]] = [
             (_("Refunds"), "escrow_refund", "undo"),
             (_("Disputes"), "escrow_dispute", "gavel"),
             (_("Debts"), "escrow_debt", "money_off"),
+            (_("Freezes"), "escrow_freeze", "ac_unit"),
             (_("Surplus"), "escrow_surplus", "add_circle"),
             (_("Remittances"), "escrow_remittance", "account_balance"),
         ],

@@ -8,14 +8,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from escrow import selectors as escrow
+from escrow.models import Freeze
 from ledger import admin_panels as panels
 from ledger import selectors as books
 from merchants.admin_pages import service_page
@@ -34,9 +37,12 @@ from merchants.admin_show import (
     state_column,
 )
 from payouts import admin_rows as rows
-from payouts import forms
+from payouts import forms, selectors
+from payouts.admin_freezes import FreezeAdmin
 from payouts.models import Payout, PayoutSchedule, PayoutState, Settlement
 from payouts.services import approval, cutoff, schedules
+
+admin.site.register(Freeze, FreezeAdmin)
 
 
 def _rails() -> list[str]:
@@ -125,13 +131,17 @@ class PayoutAdmin(ShownAdmin):
         dates_filter("created_at", _("Created")),
     ]
     list_select_related = ["platform", "merchant"]
-    actions_detail = ["approve", "refuse", "replace", "claim", "confirm"]
+    actions_detail = ["approve", "refuse", "freeze", "replace", "claim", "confirm"]
 
     def found_by(self, term: str) -> Q:
         return Q(pk=term) | Q(settlement_id=term)
 
     def has_decide_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self._in_state(request, object_id, PayoutState.PENDING)
+
+    def has_freeze_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        unsent = self._in_state(request, object_id, PayoutState.PENDING, PayoutState.APPROVED)
+        return unsent and request.user.has_perm("escrow.add_freeze")
 
     def has_replace_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self._in_state(request, object_id, PayoutState.FAILED, PayoutState.RETURNED)
@@ -163,6 +173,8 @@ class PayoutAdmin(ShownAdmin):
 
     def notices(self, request: HttpRequest, payout: Payout) -> list[str]:
         said = []
+        if selectors.frozen_payouts().filter(pk=payout.pk).exists():
+            said.append(_now("This payout or its seller is frozen: it does not go to the bank."))
         if payout.state == PayoutState.PENDING:
             said.append(_now("This payout waits for the approval of a second person."))
             if payout.requested_by_id == request.user.pk:
@@ -227,6 +239,11 @@ class PayoutAdmin(ShownAdmin):
             platform=payout.platform,
             passes_reason=True,
         )
+
+    @action(description=_("Freeze"), permissions=["freeze"], icon="lock")
+    def freeze(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        page = reverse("admin:escrow_freeze_freeze_payout")
+        return HttpResponseRedirect(f"{page}?{urlencode({'payout_id': object_id})}")
 
     @action(description=_("Replace"), permissions=["replace"], icon="replay")
     def replace(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -4,6 +4,8 @@ from django import forms
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
+from common.ids import MAX_LENGTH
+from escrow.models import FreezeKind
 from merchants.admin_pages import ServiceForm
 from payouts.models import Cadence, Outcome
 
@@ -36,3 +38,29 @@ class ScheduleForm(ServiceForm):
         required=False,
         help_text=_("Above it a second person must approve. Empty: never."),
     )
+
+
+class FreezeForm(ServiceForm):
+    """`subject`: the field that names what is frozen."""
+
+    subject = ""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=FreezeKind.choices)
+
+
+class FreezeOrderForm(FreezeForm):
+    subject = "order_id"
+
+    order_id = forms.CharField(label=_("Id of the order"), max_length=MAX_LENGTH)
+
+
+class FreezeSellerForm(FreezeForm):
+    subject = "merchant_id"
+
+    merchant_id = forms.CharField(label=_("Id of the seller"), max_length=MAX_LENGTH)
+
+
+class FreezePayoutForm(FreezeForm):
+    subject = "payout_id"
+
+    payout_id = forms.CharField(label=_("Id of the payout"), max_length=MAX_LENGTH)

@@ -94,10 +94,9 @@ def unsent_payouts() -> QuerySet[Payout]:
     return approved.exclude(Exists(_freezes_of_seller())).exclude(Exists(_freezes_of_payout()))
 
 
-def with_frozen(payouts: QuerySet[Payout]) -> QuerySet[Payout]:
-    """Say of each payout in `frozen` whether a freeze keeps it, or what comes of it, from going to
-    the bank."""
-    return payouts.annotate(frozen=Exists(_freezes_of_seller()) | Exists(_freezes_of_payout()))
+def frozen_payouts() -> QuerySet[Payout]:
+    """Payouts that are frozen, or whose seller is, in whatever state they are."""
+    return Payout.objects.filter(Exists(_freezes_of_seller()) | Exists(_freezes_of_payout()))
 
 
 def _freezes_of_seller() -> QuerySet[Freeze]:

@@ -71,11 +71,10 @@ def freeze_in(world: World, state: str, **changes: Any) -> Freeze:
 
 def moves(freeze: Freeze) -> dict[str, Callable[[], Any]]:
     """Everything an operator can do about a freeze."""
-    known = {"freeze_id": freeze.id, "operator": ground.operator("second"), "at": freeze.placed_at}
     return {
         "propose": lambda: propose(freeze),
-        "keep": lambda: freezes.keep_freeze(**known),
-        "lift": lambda: freezes.lift_freeze(**known),
+        "keep": lambda: freezes.keep_freeze(freeze_id=freeze.id),
+        "lift": lambda: approve(freeze),
     }
 
 

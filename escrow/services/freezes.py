@@ -161,7 +161,7 @@ def propose_lift(*, freeze_id: str, operator: User, reason: str, at: datetime) -
 
 
 @use_case()
-def keep_freeze(*, freeze_id: str, operator: User, at: datetime) -> Freeze:
+def keep_freeze(*, freeze_id: str) -> Freeze:
     """Turn down that a freeze be lifted, or take the proposal back: it goes on as before.
 
     Money: none. Raises: FreezeNotFound, FreezeStateConflict. Locks: its order, the freeze.

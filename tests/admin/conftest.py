@@ -19,7 +19,7 @@ from merchants.models import Merchant, User
 from orders.services.creation import NewLine
 from payouts.models import Payout
 from payouts.services import cutoff, sending
-from tests import disputing, ground, owing
+from tests import disputing, freezing, ground, owing
 from tests import world as worlds
 from tests.stage import books_are_right, transactional_db
 
@@ -86,7 +86,7 @@ def full(market: worlds.World) -> worlds.World:
     )
     sending.record_payout_answer(payout_id=returned.id, answer=said, at=market.now)
     pending_payout(market)
-    disputed(market)
+    freezing.freeze_order(market, disputed(market).order, reason=HOSTILE)
     owing.seller_in_debt(market)
     flagged_notification()
     return market

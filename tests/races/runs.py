@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from tests import ground
 from tests.races import (
     dispute_cases,
+    freeze_cases,
     order_cases,
     payout_cases,
     refund_cases,
@@ -20,6 +21,7 @@ PAIRS: list[Pair] = [
     *refund_cases.PAIRS,
     *dispute_cases.PAIRS,
     *payout_cases.PAIRS,
+    *freeze_cases.PAIRS,
 ]
 TWIN_PERCENT = 95  # of the repeats with the locks off must fail
 

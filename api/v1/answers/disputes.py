@@ -77,7 +77,7 @@ class DisputeAnswer(Answer):
     resolved_minor = amount_or_none("What the buyer gets, in minor units.")
     resolved_by = code("Who ended it.")
     closed_at = later("When it ended.")
-    parked_at = later("Since when it waits for money that was released before.")
+    parked_at = later("Since when it waits for money that is frozen or was released before.")
     refund = code("Id of the refund, ref_….", source="refund_id")
     evidence = EvidenceAnswer(many=True, source="evidence.all", help_text="Files, oldest first.")
     timeline = DisputeStepAnswer(many=True, source="steps.all", help_text="All of it, in order.")
