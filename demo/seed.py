@@ -23,7 +23,7 @@ from demo.local_sandbox import CHANNEL, RAIL, Clock, LocalSandbox, open_sandbox
 from escrow.services import release as releases
 from escrow.services import remittance as remittances
 from merchants import services as merchants
-from merchants.models import Merchant, Platform, User
+from merchants.models import Merchant, Platform, User, kind_of
 from orders.models import Order
 from orders.services import creation, lifecycle, payments
 from orders.services.creation import NewLine, NewOrder
@@ -171,6 +171,7 @@ class _Market:
         )
         PayoutSchedule.objects.create(
             platform=self.platform,
+            payee=kind_of(merchant=merchant, party=None),
             merchant=merchant,
             rail=RAIL,
             cadence=cadence,

@@ -108,16 +108,20 @@ def _onboarding(merchant: Merchant, *, has_account: bool) -> Onboarding:
 
 
 def bank_accounts_of(*, platform_id: str) -> QuerySet[BankAccount]:
-    """Accounts of a platform's sellers and its own (those without a seller), active or not."""
-    return BankAccount.objects.filter(platform_id=platform_id).select_related("merchant")
+    """Accounts of a platform, its sellers and its further parties, active or not."""
+    return BankAccount.objects.filter(platform_id=platform_id).select_related("merchant", "party")
 
 
 def active_bank_account(
-    *, platform_id: str, merchant_id: str | None, currency: str
+    *, platform_id: str, merchant_id: str | None, currency: str, party_id: str | None = None
 ) -> BankAccount | None:
-    """Where a payee is paid in a currency; without `merchant_id`, the platform itself."""
+    """Where a payee is paid in a currency; without seller and party, the platform itself."""
     return BankAccount.objects.filter(
-        platform_id=platform_id, merchant_id=merchant_id, currency=currency, active=True
+        platform_id=platform_id,
+        merchant_id=merchant_id,
+        party_id=party_id,
+        currency=currency,
+        active=True,
     ).first()
 
 

@@ -112,7 +112,9 @@ class FreezeFacts(TypedDict):
 
 class PayoutFacts(TypedDict):
     payout: str
-    merchant: str | None  # empty: paid to the platform itself
+    payee: str  # MERCHANT, PARTY or PLATFORM
+    merchant: str | None  # empty: paid to somebody else
+    party: str | None
     amount_minor: int
     currency: str
     last_four: NotRequired[str]  # of the bank account

@@ -62,7 +62,7 @@ class SettlementAdmin(ShownAdmin):
         related_filter("platform", _("Platform")),
         dates_filter("cutoff_at", _("Cutoff")),
     ]
-    list_select_related = ["platform", "merchant"]
+    list_select_related = ["platform", "merchant", "party"]
 
     def heading(self, row: Settlement) -> dict[str, Any]:
         return {
@@ -130,7 +130,7 @@ class PayoutAdmin(ShownAdmin):
         related_filter("platform", _("Platform")),
         dates_filter("created_at", _("Created")),
     ]
-    list_select_related = ["platform", "merchant"]
+    list_select_related = ["platform", "merchant", "party"]
     actions_detail = ["approve", "refuse", "freeze", "replace", "claim", "confirm"]
 
     def found_by(self, term: str) -> Q:
@@ -304,7 +304,9 @@ class PayoutAdmin(ShownAdmin):
 
 
 def _find(payout_id: str) -> Payout:
-    found = Payout.objects.select_related("platform", "merchant", "requested_by", "claimed_by")
+    found = Payout.objects.select_related(
+        "platform", "merchant", "party", "requested_by", "claimed_by"
+    )
     return get_object_or_404(found, pk=payout_id)
 
 
@@ -326,11 +328,11 @@ class PayoutScheduleAdmin(ShownAdmin):
         choices_filter("cadence", _("Cadence")),
         related_filter("platform", _("Platform")),
     ]
-    list_select_related = ["platform", "merchant"]
+    list_select_related = ["platform", "merchant", "party"]
     actions_detail = ["edit"]
 
     def found_by(self, term: str) -> Q:
-        return Q(merchant_id=term) | Q(platform_id=term)
+        return Q(merchant_id=term) | Q(party_id=term) | Q(platform_id=term)
 
     def heading(self, row: PayoutSchedule) -> dict[str, Any]:
         return {"kind": _("Payout schedule"), "name": rows.payee(row)}

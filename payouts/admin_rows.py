@@ -26,8 +26,8 @@ TONES: dict[str, str] = {
 
 
 def payee(row: Any) -> str:
-    """Who is paid: the seller, or the platform itself."""
-    return str(row.merchant.name if row.merchant else row.platform.name)
+    """Who is paid: a seller, a further party, or the platform itself."""
+    return str((row.merchant or row.party or row.platform).name)
 
 
 def payouts(rows: Any) -> panels.Table:

@@ -11,6 +11,7 @@ CHECKS = (
     "settlement_is_its_lines",
     "line_of_missing_settlement",
     "payout_is_its_settlement",
+    "paid_to_its_payee",
     "one_live_payout",
     "in_transit",
     "state_is_booked",

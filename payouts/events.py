@@ -16,7 +16,9 @@ def record_payout_event(payout: Payout, type: str, *, at: datetime) -> None:
         data={
             "payout": payout.id,
             "settlement": payout.settlement_id,
+            "payee": payout.payee,
             "merchant": payout.merchant_id,
+            "party": payout.party_id,
             "amount_minor": payout.amount_minor,
             "currency": payout.currency,
             "last_four": payout.last_four,

@@ -31,6 +31,6 @@ def lock_schedule(schedule_id: int) -> PayoutSchedule:
     """Lock one schedule: whoever holds it is the only one who cuts this payee's settlements."""
     assert connection.in_atomic_block, "locks need a database transaction around them"
     schedules = PayoutSchedule.objects.select_for_update(of=("self",)).select_related(
-        "platform", "merchant"
+        "platform", "merchant", "party"
     )
     return schedules.get(pk=schedule_id)

@@ -11,10 +11,17 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, FSMModelMixin, transition
 
-from ledger import chart
 from ledger.fields import IdField
 from ledger.triggers import StateGraph
-from merchants.models import BankAccount, Merchant, Platform
+from merchants.models import (
+    BankAccount,
+    Merchant,
+    Party,
+    Platform,
+    address_of,
+    payee_check,
+    payee_field,
+)
 from notifications.sequence import Sequenced
 
 
@@ -45,11 +52,15 @@ NOT_PAID_CODE = "not_paid_two_persons"  # failure code of a payout that two pers
 
 
 class PayoutSchedule(models.Model):
-    """When and how a seller, or the platform itself (no seller), is paid out."""
+    """When and how a seller, a further party or the platform itself is paid out."""
 
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="payout_schedules")
+    payee = payee_field()
     merchant = models.OneToOneField(
         Merchant, models.PROTECT, related_name="payout_schedule", null=True, blank=True
+    )
+    party = models.OneToOneField(
+        Party, models.PROTECT, related_name="payout_schedule", null=True, blank=True
     )
     rail = models.CharField(max_length=32)
     cadence = models.CharField(max_length=8, choices=Cadence.choices, default=Cadence.INSTANT)
@@ -66,9 +77,10 @@ class PayoutSchedule(models.Model):
         verbose_name = _("payout schedule")
         verbose_name_plural = _("payout schedules")
         constraints = [
+            payee_check("schedule_of_one_payee"),
             models.UniqueConstraint(
                 fields=["platform"],
-                condition=Q(merchant__isnull=True),
+                condition=Q(payee="PLATFORM"),
                 name="schedule_of_platform_once",
             ),
             models.CheckConstraint(
@@ -78,14 +90,14 @@ class PayoutSchedule(models.Model):
         indexes = [models.Index("next_cutoff_at", "id", name="schedule_due")]
 
     def __str__(self) -> str:
-        return f"{self.merchant_id or self.platform_id} {self.cadence}"
+        return f"{self.merchant_id or self.party_id or self.platform_id} {self.cadence}"
 
     @property
     def address(self) -> str:
         """The ledger account this schedule empties."""
-        if self.merchant_id:
-            return chart.merchant_payable(self.merchant_id)
-        return chart.platform_commission(self.platform_id)
+        return address_of(
+            platform_id=self.platform_id, merchant_id=self.merchant_id, party_id=self.party_id
+        )
 
 
 class Settlement(models.Model):
@@ -94,8 +106,12 @@ class Settlement(models.Model):
 
     id = IdField(prefix="set", primary_key=True)
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="settlements")
+    payee = payee_field()
     merchant = models.ForeignKey(
         Merchant, models.PROTECT, related_name="settlements", null=True, blank=True
+    )
+    party = models.ForeignKey(
+        Party, models.PROTECT, related_name="settlements", null=True, blank=True
     )
     address = models.CharField(max_length=80)  # ledger account that is emptied
     currency = models.CharField(max_length=3)
@@ -107,9 +123,10 @@ class Settlement(models.Model):
         verbose_name = _("settlement")
         verbose_name_plural = _("settlements")
         constraints = [
+            payee_check("settlement_of_one_payee"),
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0, line_count__gt=0), name="settlement_positive"
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -123,9 +140,11 @@ class Payout(FSMModelMixin, Sequenced):
     id = IdField(prefix="po", primary_key=True)
     settlement = models.ForeignKey(Settlement, models.PROTECT, related_name="payouts")
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="payouts")
+    payee = payee_field()
     merchant = models.ForeignKey(
         Merchant, models.PROTECT, related_name="payouts", null=True, blank=True
     )
+    party = models.ForeignKey(Party, models.PROTECT, related_name="payouts", null=True, blank=True)
     rail = models.CharField(max_length=32)
     state = FSMField(default=PayoutState.PENDING, choices=PayoutState.choices, protected=True)
     currency = models.CharField(max_length=3)
@@ -183,6 +202,7 @@ class Payout(FSMModelMixin, Sequenced):
         verbose_name = _("payout")
         verbose_name_plural = _("payouts")
         constraints = [
+            payee_check("payout_of_one_payee"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payout_positive"),
             models.UniqueConstraint(
                 fields=["settlement"],

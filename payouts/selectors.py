@@ -32,12 +32,13 @@ def settlements_of(*, platform_id: str) -> QuerySet[Settlement]:
     see escrow.selectors."""
     payouts = Prefetch("payouts", Payout.objects.order_by("id"))
     statements = Settlement.objects.filter(platform_id=platform_id)
-    return statements.select_related("merchant").prefetch_related(payouts)
+    return statements.select_related("merchant", "party").prefetch_related(payouts)
 
 
 def payouts_of(*, platform_id: str) -> QuerySet[Payout]:
     """A platform's payouts with their statements and payees."""
-    return Payout.objects.filter(platform_id=platform_id).select_related("settlement", "merchant")
+    payouts = Payout.objects.filter(platform_id=platform_id)
+    return payouts.select_related("settlement", "merchant", "party")
 
 
 def latest_payouts(*, settlement_ids: Iterable[str]) -> dict[str, Payout]:
@@ -76,6 +77,7 @@ def _with_address() -> QuerySet[PayoutSchedule, Any]:
             merchant__isnull=False,
             then=Concat(Value("merchant:"), "merchant_id", Value(":payable")),
         ),
+        When(party__isnull=False, then=Concat(Value("party:"), "party_id", Value(":payable"))),
         default=Concat(Value("platform:"), "platform_id", Value(":commission")),
         output_field=CharField(),
     )

@@ -17,7 +17,7 @@ from escrow.services import release as releases
 from ledger import selectors as books
 from ledger.audit import Violation
 from merchants import services as merchants
-from merchants.models import Merchant, Platform
+from merchants.models import Merchant, Party, Platform, kind_of
 from orders.models import Order, Payment
 from orders.services import creation, lifecycle, payments
 from orders.services.creation import NewLine, NewOrder
@@ -144,21 +144,26 @@ def add_payee(
     *,
     approval_above_minor: int | None = None,
     cadence: str = Cadence.INSTANT,
+    party: Party | None = None,
     at: datetime,
 ) -> PayoutSchedule:
-    """Give a seller, or the platform itself, a bank account and a payout schedule."""
+    """Give a seller, a further party, or the platform itself, a bank account and a payout
+    schedule."""
     merchants.add_bank_account(
         platform=platform,
         merchant=merchant,
+        party=party,
         currency="CNY",
-        holder_name=merchant.name if merchant else platform.name,
+        holder_name=(merchant or party or platform).name,
         bank_code="102100099996",
         account_number=account_number,
         at=at,
     )
     return PayoutSchedule.objects.create(
         platform=platform,
+        payee=kind_of(merchant=merchant, party=party),
         merchant=merchant,
+        party=party,
         rail=RAIL,
         cadence=cadence,
         approval_above_minor=approval_above_minor,

@@ -80,7 +80,7 @@ def make_report(
         "commission_minor": _total(lines.filter(payee=Payee.PLATFORM)),
         "service_fee_minor": _total(lines.filter(payee=Payee.SERVICE_FEE)),
         "merchant_paid_minor": _total(paid.filter(merchant__isnull=False)),
-        "platform_paid_minor": _total(paid.filter(merchant__isnull=True)),
+        "platform_paid_minor": _total(paid.filter(payee="PLATFORM")),
         "held_minor": _held_minor(platform),
         "orders_by_state": dict(states),
         "disputes_by_state": dict(disputed),

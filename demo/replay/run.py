@@ -24,7 +24,7 @@ from escrow.services import release as releases
 from escrow.services.disputes import answering, opening
 from ledger import services as ledger
 from merchants import services as merchants
-from merchants.models import Merchant, Platform
+from merchants.models import Merchant, Platform, kind_of
 from orders import sweeps as order_sweeps
 from orders.models import OrderState
 from orders.services import creation, lifecycle, payments
@@ -102,7 +102,12 @@ def _add_payee(
         at=at,
     )
     PayoutSchedule.objects.create(
-        platform=platform, merchant=merchant, rail=RAIL, cadence=Cadence.WEEKLY, next_cutoff_at=at
+        platform=platform,
+        payee=kind_of(merchant=merchant, party=None),
+        merchant=merchant,
+        rail=RAIL,
+        cadence=Cadence.WEEKLY,
+        next_cutoff_at=at,
     )
 
 

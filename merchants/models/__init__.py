@@ -3,6 +3,13 @@
 from merchants.models.accounts import ApiKey, BankAccount
 from merchants.models.commission import BaseChoice, CommissionPlan, CommissionRule
 from merchants.models.parties import Party
+from merchants.models.payees import (
+    PayeeKind,
+    address_of,
+    kind_of,
+    payee_check,
+    payee_field,
+)
 from merchants.models.people import (
     DAY,
     HOUR,
@@ -27,6 +34,11 @@ __all__ = [
     "Merchant",
     "Mode",
     "Party",
+    "PayeeKind",
     "Platform",
     "User",
+    "address_of",
+    "kind_of",
+    "payee_check",
+    "payee_field",
 ]

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.fields import IdField
 from merchants.encryption import SealedField
+from merchants.models.parties import Party
+from merchants.models.payees import payee_check, payee_field
 from merchants.models.people import Merchant, Mode, Platform
 from merchants.scopes import all_scopes
 
@@ -22,6 +24,7 @@ from merchants.scopes import all_scopes
     fields=[
         "platform",
         "merchant",
+        "party",
         "currency",
         "holder_name",
         "bank_code",
@@ -35,9 +38,13 @@ class BankAccount(models.Model):
 
     id = IdField(prefix="bac", primary_key=True)
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="bank_accounts")
-    # Empty: the account of the platform itself, for its commission.
+    payee = payee_field()
     merchant = models.ForeignKey(
         Merchant, models.PROTECT, null=True, blank=True, related_name="bank_accounts"
+    )
+    # Of its own platform, like the seller, by a composite foreign key (migration 0013).
+    party = models.ForeignKey(
+        Party, models.PROTECT, null=True, blank=True, related_name="bank_accounts"
     )
     currency = models.CharField(_("currency"), max_length=3)
     holder_name = models.CharField(_("holder"), max_length=120)
@@ -53,6 +60,7 @@ class BankAccount(models.Model):
         verbose_name = _("bank account")
         verbose_name_plural = _("bank accounts")
         constraints = [
+            payee_check("bank_account_of_one_payee"),
             models.UniqueConstraint(
                 fields=["merchant", "currency"],
                 condition=Q(active=True, merchant__isnull=False),
@@ -60,8 +68,13 @@ class BankAccount(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["platform", "currency"],
-                condition=Q(active=True, merchant__isnull=True),
+                condition=Q(active=True, payee="PLATFORM"),
                 name="bank_account_one_active_per_platform",
+            ),
+            models.UniqueConstraint(
+                fields=["party", "currency"],
+                condition=Q(active=True, party__isnull=False),
+                name="bank_account_one_active_per_party",
             ),
         ]
         indexes = [models.Index("account_number_hash", name="bank_account_search")]
@@ -70,7 +83,9 @@ class BankAccount(models.Model):
                 name="bank_account_new_row_instead",
                 fields=[
                     "platform",
+                    "payee",
                     "merchant",
+                    "party",
                     "currency",
                     "holder_name",
                     "bank_code",

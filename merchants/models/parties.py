@@ -30,6 +30,8 @@ class Party(models.Model):
         constraints = [
             # Its index finds a platform's parties too.
             models.UniqueConstraint(fields=["platform", "reference"], name="party_reference_once"),
+            # What bank accounts refer to, so that none names another platform's party.
+            models.UniqueConstraint(fields=["platform", "id"], name="party_with_its_platform"),
         ]
         triggers = [
             pgtrigger.ReadOnly(name="party_of_platform", fields=["id", "platform"]),

@@ -6,7 +6,7 @@ from datetime import datetime
 from common.errors import DomainError
 from ledger.usecases import use_case
 from merchants import encryption, selectors
-from merchants.models import BankAccount, Merchant, Platform
+from merchants.models import BankAccount, Merchant, Party, Platform, kind_of
 from merchants.services.checks import check_row
 
 # Source: ISO 13616 (IBAN, at most 34); card-like Chinese accounts have 16 to 19 digits.
@@ -29,13 +29,14 @@ def add_bank_account(
     account_number: str,
     at: datetime,
     bank_name: str = "",
+    party: Party | None = None,
 ) -> BankAccount:
     """Pay a payee into this account from now on.
 
     Changing an account is adding another: the old row of that currency is kept and deactivated.
 
-    Args: merchant: None for the platform's own account. account_number: digits and letters; spaces
-        and dashes are left out.
+    Args: merchant, party: whose account it is; None of both: the platform's own. account_number:
+        digits and letters; spaces and dashes are left out.
     Raises: BankAccountInvalid, UnknownCurrency.
     Locks: the payee.
     """
@@ -48,9 +49,13 @@ def add_bank_account(
         raise BankAccountInvalid(
             "This seller is not a seller of the platform.", fields=["merchant"]
         )
+    if party is not None and party.platform_id != platform.pk:
+        raise BankAccountInvalid("This party is no party of the platform.", fields=["party"])
     account = BankAccount(
         platform=platform,
+        payee=kind_of(merchant=merchant, party=party),
         merchant=merchant,
+        party=party,
         currency=currency,
         holder_name=holder_name,
         bank_code=bank_code,
@@ -61,9 +66,9 @@ def add_bank_account(
     )
     _number_field().seal(account, number)
     check_row(account, BankAccountInvalid)
-    _lock_payee(platform, merchant)
+    _lock_payee(platform, merchant, party)
     BankAccount.objects.filter(
-        platform=platform, merchant=merchant, currency=currency, active=True
+        platform=platform, merchant=merchant, party=party, currency=currency, active=True
     ).update(active=False)
     account.save(force_insert=True)
     return account
@@ -83,9 +88,7 @@ def _number_field() -> encryption.SealedField:
     return field
 
 
-def _lock_payee(platform: Platform, merchant: Merchant | None) -> None:
+def _lock_payee(platform: Platform, merchant: Merchant | None, party: Party | None) -> None:
     # FOR NO KEY UPDATE: orders that merely point at the payee need not wait.
-    if merchant is None:
-        Platform.objects.select_for_update(of=("self",), no_key=True).get(pk=platform.pk)
-    else:
-        Merchant.objects.select_for_update(of=("self",), no_key=True).get(pk=merchant.pk)
+    payee = merchant or party or platform
+    type(payee).objects.select_for_update(of=("self",), no_key=True).get(pk=payee.pk)

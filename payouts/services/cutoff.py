@@ -98,21 +98,24 @@ def _cut_currency(
     schedule: PayoutSchedule, *, currency: str, lines: list[escrow_selectors.OpenLine], at: datetime
 ) -> Payout | None:
     accounts.lock_payables(addresses=[schedule.address], currency=currency)
-    amount_minor = sum(line.amount_minor for line in lines) - _deducted(schedule, currency)
-    amount_minor -= debts.net_debts(
+    deductions = _deductions(schedule, currency)
+    amount_minor = sum(line.amount_minor for line in lines)
+    amount_minor -= sum(each.amount_minor for each in deductions)
+    netted_minor = debts.net_debts(
         address=schedule.address, currency=currency, available_minor=amount_minor, at=at
     )
+    amount_minor -= netted_minor
     if amount_minor < schedule.minimum_minor:
         return None
-    account = _active_account(
-        platform_id=schedule.platform_id, merchant_id=schedule.merchant_id, currency=currency
-    )
+    account = _active_account(schedule, currency=currency)
     if account is None:
         log.warning("payee %s has no %s bank account, its payout waits", schedule.address, currency)
         return None
     settlement = Settlement.objects.create(
         platform_id=schedule.platform_id,
+        payee=schedule.payee,
         merchant_id=schedule.merchant_id,
+        party_id=schedule.party_id,
         address=schedule.address,
         currency=currency,
         amount_minor=amount_minor,
@@ -120,9 +123,8 @@ def _cut_currency(
         cutoff_at=at,
     )
     escrow.assign_lines(line_ids=[line.id for line in lines], settlement_id=settlement.id)
-    deductions = escrow_selectors.list_unsettled_deductions(
-        address=schedule.address, currency=currency
-    )
+    if netted_minor:
+        deductions = _deductions(schedule, currency)
     escrow.assign_deductions(
         deduction_ids=[each.id for each in deductions], settlement_id=settlement.id
     )
@@ -138,17 +140,19 @@ def _cut_currency(
     )
 
 
-def _deducted(schedule: PayoutSchedule, currency: str) -> int:
-    """What was taken from the payee since its last statement, in minor units."""
-    found = escrow_selectors.list_unsettled_deductions(address=schedule.address, currency=currency)
-    return sum(each.amount_minor for each in found)
+def _deductions(schedule: PayoutSchedule, currency: str) -> list[escrow_selectors.OpenLine]:
+    """What was taken from the payee since its last statement."""
+    return escrow_selectors.list_unsettled_deductions(address=schedule.address, currency=currency)
 
 
-def _active_account(
-    *, platform_id: str, merchant_id: str | None, currency: str
-) -> BankAccount | None:
-    accounts = BankAccount.objects.filter(platform_id=platform_id, currency=currency, active=True)
-    return accounts.filter(merchant_id=merchant_id).first()
+def _active_account(row: PayoutSchedule | Payout, *, currency: str) -> BankAccount | None:
+    """Where the payee of a schedule or payout is paid now."""
+    return merchants.active_bank_account(
+        platform_id=row.platform_id,
+        merchant_id=row.merchant_id,
+        party_id=row.party_id,
+        currency=currency,
+    )
 
 
 def _cut_payout(
@@ -165,7 +169,9 @@ def _cut_payout(
     payout = Payout(
         settlement=settlement,
         platform_id=settlement.platform_id,
+        payee=settlement.payee,
         merchant_id=settlement.merchant_id,
+        party_id=settlement.party_id,
         rail=rail,
         currency=settlement.currency,
         amount_minor=settlement.amount_minor,
@@ -213,9 +219,7 @@ def replace_payout(*, payout_id: str, requested_by: User, at: datetime) -> Payou
             f"Payout {old.id} is {old.state} or was replaced already.", payout=old.id
         )
     freezing.require_unfrozen(old)
-    account = _active_account(
-        platform_id=old.platform_id, merchant_id=old.merchant_id, currency=old.currency
-    )
+    account = _active_account(old, currency=old.currency)
     if account is None:
         raise NoBankAccount(
             f"There is no active {old.currency} bank account to pay to.", payout=old.id

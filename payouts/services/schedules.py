@@ -8,10 +8,13 @@ from channels import registry
 from common.errors import DomainError
 from common.money import MAX_AMOUNT_MINOR
 from ledger.usecases import use_case
-from merchants.models import Merchant, Mode, Platform
+from merchants.models import Merchant, Mode, Party, Platform, kind_of
 from payouts import calendar
 from payouts.locks import lock_schedule
 from payouts.models import Cadence, PayoutSchedule
+
+# What the database's word names when a payee has a schedule already.
+_ONCE = ("schedule_of_platform_once", "(merchant_id)", "(party_id)")
 
 
 class ScheduleInvalid(DomainError):
@@ -37,11 +40,12 @@ def open_schedule(
     weekday: int = 0,
     minimum_minor: int = 1,
     approval_above_minor: int | None = None,
+    party: Party | None = None,
 ) -> PayoutSchedule:
     """Pay a payee out from now on. Whoever has no schedule is never paid out: the money waits.
 
-    Args: merchant: None for the platform's own commission. rail: the bank that pays. The others as
-        for `change_schedule`.
+    Args: merchant, party: who is paid; None of both: the platform, its own commission. rail: the
+        bank that pays. The others as for `change_schedule`.
     Raises: ScheduleInvalid, ScheduleTaken, ChannelDisabled.
     Idempotent: by payee: the second one is refused.
     """
@@ -49,9 +53,13 @@ def open_schedule(
     registry.get_rail(rail)
     if merchant is not None and merchant.platform_id != platform.pk:
         raise ScheduleInvalid("This seller is not a seller of the platform.")
+    if party is not None and (merchant is not None or party.platform_id != platform.pk):
+        raise ScheduleInvalid("This party is no party of the platform, or a seller is named too.")
     schedule = PayoutSchedule(
         platform=platform,
+        payee=kind_of(merchant=merchant, party=party),
         merchant=merchant,
+        party=party,
         rail=rail,
         cadence=cadence,
         weekday=weekday,
@@ -65,18 +73,21 @@ def open_schedule(
         with use_case():
             schedule.save(force_insert=True)
     except IntegrityError as error:
-        if "schedule_of_platform_once" in str(error) or "merchant_id" in str(error):
+        if any(name in str(error) for name in _ONCE):
             raise ScheduleTaken("This payee has a payout schedule already.") from None
         raise
     return schedule
 
 
-def ensure_schedule(*, platform: Platform, merchant: Merchant | None, at: datetime) -> None:
+def ensure_schedule(
+    *, platform: Platform, merchant: Merchant | None, at: datetime, party: Party | None = None
+) -> None:
     """Pay a payee that has given an account at each release, unless it has a schedule already.
 
     By the first rail that serves the platform; where there is none, the money waits.
     """
-    if PayoutSchedule.objects.filter(platform=platform, merchant=merchant).exists():
+    known = PayoutSchedule.objects.filter(platform=platform, merchant=merchant, party=party)
+    if known.exists():
         return
     for rail in registry.list_rails():
         try:
@@ -84,7 +95,7 @@ def ensure_schedule(*, platform: Platform, merchant: Merchant | None, at: dateti
         except registry.ChannelDisabled:
             continue
         if rail.enabled:
-            open_schedule(platform=platform, merchant=merchant, rail=rail.name, at=at)
+            open_schedule(platform=platform, merchant=merchant, party=party, rail=rail.name, at=at)
             return
 
 
