@@ -5,7 +5,9 @@ leaves behind.
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from common.errors import DomainError
 from escrow.models import CLOSED, Dispute, DisputeState
+from escrow.services.disputes import chargebacks
 from tests import disputing, ground
 from tests.disputing import PHASES
 from tests.world import World
@@ -87,6 +89,54 @@ def test_proposed_decision_is_carried_out_once_approved(market: World, phase: st
         3333,
         "OPERATOR",
     )
+
+
+# The same with goods that go back first, and what ends a dispute from outside.
+MORE_MOVES = {
+    "accept_offer with a return": {"ANSWERED/BUYER": "RETURNING/BUYER"},
+    "decision with a return": dict.fromkeys(
+        ("OPEN/OPERATOR", "ANSWERED/OPERATOR"), "RETURNING/BUYER"
+    ),
+    "chargeback": {phase: "WITHDRAWN/" for phase in PHASES if not phase.endswith("/")},
+}
+MORE_CELLS = [(phase, move) for move, leads in MORE_MOVES.items() for phase in PHASES]
+
+
+@pytest.mark.parametrize(("phase", "move"), MORE_CELLS)
+def test_return_or_chargeback_leads_on_where_it_may(market: World, phase: str, move: str) -> None:
+    dispute = disputing.dispute_in(market, phase)
+    if move.startswith("accept_offer") and phase == "ANSWERED/BUYER":
+        dispute = disputing.offer(disputing.open_dispute(market), needs_return=True)
+    before, trial = phase_of(dispute), ground.trial()
+
+    refused = _try(market, dispute, move)
+
+    wanted = MORE_MOVES[move].get(phase)
+    assert phase_of(dispute) == (wanted or before)
+    assert (refused is None) == (
+        wanted is not None or (phase == "WITHDRAWN/" and move == "chargeback")
+    )
+    assert refused is None or ground.trial() == trial
+
+
+def _try(world: World, dispute: Dispute, move: str) -> DomainError | None:
+    at = disputing.fresh(dispute).steps.latest("position").at
+    acts = {
+        "accept_offer with a return": disputing.moves(dispute)["accept_offer"],
+        "decision with a return": lambda: disputing.decide(dispute, 3333, needs_return=True),
+        "chargeback": lambda: chargebacks.record_chargeback(
+            payment_id=dispute.order.payment_parts.get().payment_id,
+            provider_reference="SBC1",
+            amount_minor=10001,
+            currency="CNY",
+            at=at,
+        ),
+    }
+    try:
+        acts[move]()
+    except DomainError as refusal:
+        return refusal
+    return None
 
 
 @pytest.mark.parametrize(
