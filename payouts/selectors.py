@@ -36,9 +36,13 @@ def settlements_of(*, platform_id: str) -> QuerySet[Settlement]:
 
 
 def payouts_of(*, platform_id: str) -> QuerySet[Payout]:
-    """A platform's payouts with their statements and payees."""
+    """A platform's payouts with their statements and payees; `frozen`: whether a freeze keeps it,
+    or its seller, from the bank."""
     payouts = Payout.objects.filter(platform_id=platform_id)
-    return payouts.select_related("settlement", "merchant", "party")
+    unsent = Q(state__in=[PayoutState.PENDING, PayoutState.APPROVED])
+    frozen = Exists(_freezes_of_seller()) | Exists(_freezes_of_payout())
+    shown = payouts.annotate(frozen=Q(unsent & frozen))
+    return shown.select_related("settlement", "merchant", "party")
 
 
 def latest_payouts(*, settlement_ids: Iterable[str]) -> dict[str, Payout]:

@@ -159,6 +159,7 @@ def test_payout_says_where_the_money_went(ours: Estate, shop: Shop) -> None:
         "holder_name": "Garden",
         "last_four": "0001",
         "needs_approval": False,
+        "frozen": False,
         "created_at": found["created_at"],
         "paid_at": found["paid_at"],
         "returned_at": None,

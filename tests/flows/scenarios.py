@@ -10,7 +10,7 @@ from escrow.models import Surplus
 from escrow.services import refund as refunds
 from orders.models import CancelReason, OrderState
 from payouts.models import NOT_PAID_CODE, Payout, PayoutState
-from tests.flows import aftersales
+from tests.flows import aftersales, freezers
 from tests.flows.market import Market
 from tests.flows.steps import Flow, buy, remit, rest, ship, ship_and_confirm, until_paid
 from tests.world import FAILS, PAYS, RETURNS
@@ -234,6 +234,23 @@ FLOWS: tuple[Flow, ...] = (
             _bank_is_mute,
             ship_and_confirm,
             _wait_for_payouts,
+            rest,
+        ),
+    ),
+    Flow(
+        "frozen_then_lifted",
+        "Order and seller are frozen and let go one after the other; then all goes on as before",
+        (
+            *buy(goods_minor=6007, shipping_minor=13),
+            remit,
+            freezers.freeze_order,
+            freezers.freeze_seller,
+            ship,
+            rest,  # nothing is confirmed by time
+            freezers.lift_order,
+            _wait_for_confirmation,
+            rest,  # the platform is paid out, the seller is not
+            freezers.lift_seller,
             rest,
         ),
     ),

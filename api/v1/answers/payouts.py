@@ -56,6 +56,7 @@ class PayoutAnswer(Answer):
     holder_name = text("Holder of the account when the payout was cut.")
     last_four = text("Last four characters of the account number.")
     needs_approval = truth("Whether a person must approve it.")
+    frozen = truth("Whether it is kept from the bank for now. Holdfast never says why.")
     created_at = instant("When it was cut.")
     paid_at = later("When the bank had paid it.")
     returned_at = later("When the bank sent it back.")

@@ -146,8 +146,8 @@ def test_list_follows_the_pages(drive: Drive, server: Any) -> None:
     payout: dict[str, Any] = {
         "id": "po_3", "settlement": "set_1", "merchant": None, "state": "PAID", "currency": "CNY",
         "amount_minor": 9491, "bank_account": "bac_1", "holder_name": "Garden", "last_four": "0001",
-        "needs_approval": False, "created_at": "2026-03-02T09:00:00Z", "paid_at": None,
-        "returned_at": None, "failure_code": None,
+        "needs_approval": False, "frozen": False, "created_at": "2026-03-02T09:00:00Z",
+        "paid_at": None, "returned_at": None, "failure_code": None,
     }  # fmt: skip
     whole = {
         "id": "set_1", "merchant": None, "currency": "CNY", "amount_minor": 9491, "line_count": 1,

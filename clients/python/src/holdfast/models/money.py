@@ -219,6 +219,7 @@ class Payout(Answer):
     holder_name: str
     last_four: str
     needs_approval: bool
+    frozen: bool
     created_at: datetime
     paid_at: datetime | None
     returned_at: datetime | None
