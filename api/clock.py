@@ -50,6 +50,8 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     payouts.cut_due_settlements,
     payouts.query_due_payouts,
     payouts.send_due_payouts,
+    payouts.query_due_bank_refunds,
+    payouts.send_due_bank_refunds,
 )
 # When each station is due next: its deadlines, and its questions to the outside world.
 DEADLINES: dict[str, Callable[..., datetime | None]] = {

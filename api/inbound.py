@@ -13,8 +13,8 @@ from channels import services as inbox
 from channels.models import InboxState
 from common.errors import DomainError
 from escrow import sweeps as escrow_sweeps
-from escrow.locks import RefundNotFound
-from escrow.models import Refund
+from escrow.locks import BankRefundNotFound, RefundNotFound
+from escrow.models import BankRefund, Refund
 from escrow.services import refund as refunds
 from escrow.services import remittance as remittances
 from escrow.services.disputes import chargebacks
@@ -24,11 +24,11 @@ from orders.models import Payment
 from orders.services import payments
 from payouts.locks import PayoutNotFound
 from payouts.models import Payout
-from payouts.services import sending
+from payouts.services import bank_refunds, sending
 
 log = logging.getLogger(__name__)
 BATCH = 200
-NOT_YET = (PaymentNotFound, RefundNotFound, PayoutNotFound)
+NOT_YET = (PaymentNotFound, RefundNotFound, PayoutNotFound, BankRefundNotFound)
 
 
 class NotificationSubjectWrong(DomainError):
@@ -84,13 +84,24 @@ def _act(source: str, notification: contract.Notification, *, at: datetime) -> N
             at=at,
         )
     elif kind == "rails" and notification.subject == contract.Subject.PAYOUT:
+        _act_on_payout(answer, at=at)
+    else:
+        raise NotificationSubjectWrong(f"{source} does not speak about {notification.subject}.")
+
+
+def _act_on_payout(answer: contract.Answer, *, at: datetime) -> None:
+    """A bank calls all that it pays payouts; our reference says whether it went to a buyer."""
+    if answer.reference.startswith("brf_"):
+        rows = BankRefund.objects.filter(pk=answer.reference)
+        bank_refunds.record_bank_answer(
+            bank_refund_id=answer.reference, answer=answer, at=clocks.now_for(rows, now=at)
+        )
+    else:
         sending.record_payout_answer(
             payout_id=answer.reference,
             answer=answer,
             at=clocks.now_for(Payout.objects.filter(pk=answer.reference), now=at),
         )
-    else:
-        raise NotificationSubjectWrong(f"{source} does not speak about {notification.subject}.")
 
 
 def _act_on_chargeback(channel: str, answer: contract.Answer, *, at: datetime) -> None:

@@ -31,6 +31,8 @@ SWEEPS: dict[str, Sweep] = {
     "payouts.cut_due_settlements": payouts.cut_due_settlements,
     "payouts.query_due_payouts": payouts.query_due_payouts,
     "payouts.send_due_payouts": payouts.send_due_payouts,
+    "payouts.query_due_bank_refunds": payouts.query_due_bank_refunds,
+    "payouts.send_due_bank_refunds": payouts.send_due_bank_refunds,
     "notifications.relay_due_events": notifications.relay_due_events,
     "notifications.send_due_webhooks": notifications.send_due_webhooks,
     "api.forget_old_answers": idempotency.forget_old_answers,
@@ -80,6 +82,12 @@ _DUE = {
         WHERE p.due_at IS NOT NULL AND p.state = 'APPROVED' AND NOT EXISTS (
             SELECT FROM escrow_freeze f
             WHERE f.state <> 'LIFTED' AND (f.merchant_id = p.merchant_id OR f.payout_id = p.id))""",
+    "payouts.query_due_bank_refunds": """
+        SELECT min(due_at) FROM escrow_bankrefund
+        WHERE due_at IS NOT NULL AND state <> 'APPROVED'""",
+    "payouts.send_due_bank_refunds": """
+        SELECT min(due_at) FROM escrow_bankrefund
+        WHERE due_at IS NOT NULL AND state = 'APPROVED'""",
     "notifications.relay_due_events": """
         SELECT least(
             (SELECT min(next_attempt_at) FROM notifications_event WHERE relayed_at IS NULL),

@@ -18,6 +18,7 @@ from escrow import receipts
 from escrow.admin_debts import DebtAdmin
 from escrow.admin_disputes import DisputeAdmin
 from escrow.admin_remittances import RemittanceAdmin, list_channels
+from escrow.admin_routes import RoutedAdmin, routes
 from escrow.models import (
     Debt,
     Dispute,
@@ -280,7 +281,7 @@ def _entry(entry_id: int | None) -> Any:
 
 
 @admin.register(Refund)
-class RefundAdmin(ShownAdmin):
+class RefundAdmin(RoutedAdmin):
     list_display = [
         column(_("Refund"), lambda refund: panels.mono(refund.pk), name="id"),
         column(_("Channel"), lambda refund: refund.channel, name="channel"),
@@ -327,6 +328,7 @@ class RefundAdmin(ShownAdmin):
         entries = books.entries_of([refund.asked_entry_id, refund.done_entry_id])
         return [
             facts,
+            *routes(refund),
             panels.journal(entries),
             audit_steps(refund, labels=dict(RefundState.choices)),
         ]

@@ -14,6 +14,7 @@ CHECKS = (
     "release_is_booked",
     "line_is_booked",
     "refunds_in_transit",
+    "bank_refund_is_booked",
     "refunds_within_capture",
     "shares_of_open_hold",
     "shares_of_refund",

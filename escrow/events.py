@@ -2,13 +2,18 @@
 
 from datetime import datetime
 
-from escrow.models import Debt, Dispute, Freeze, Refund, Surplus
+from escrow.models import BankRefund, Debt, Dispute, Freeze, Refund, Surplus
 from notifications import services as notifications
 from orders.events import instant, order_facts
 
 
-def record_refund_event(refund: Refund, type: str, *, at: datetime) -> None:
-    """Write a refund's event. The caller has locked the refund and saves `event_sequence` after."""
+def record_refund_event(
+    refund: Refund, type: str, *, at: datetime, route: BankRefund | None = None
+) -> None:
+    """Write a refund's event. The caller has locked the refund and saves `event_sequence` after.
+
+    Args: route: the bank refund it is about; empty: the channel.
+    """
     notifications.record_event(
         type=type,
         platform_id=refund.platform_id,
@@ -20,6 +25,8 @@ def record_refund_event(refund: Refund, type: str, *, at: datetime) -> None:
             "order": refund.hold.order_id if refund.hold else None,
             "amount_minor": refund.amount_minor,
             "currency": refund.currency,
+            "route": "BANK" if route else "CHANNEL",
+            "bank_refund": route.id if route else None,
         },
         at=at,
     )

@@ -30,3 +30,17 @@ class RepaymentForm(ServiceForm):
         max_length=64,
         help_text=_("Of the line on the statement; the same one is booked once."),
     )
+
+
+class BankRefundForm(ServiceForm):
+    holder_name = forms.CharField(label=_("Holder"), max_length=120)
+    bank_code = forms.CharField(label=_("Bank code"), max_length=20)
+    account_number = forms.CharField(
+        label=_("Account number"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("Sealed at once; only the last four characters are shown again."),
+    )
+    rail = forms.ChoiceField(
+        label=_("Rail"), choices=lambda: [(name, name) for name in settings.RAILS]
+    )

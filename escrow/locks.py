@@ -3,7 +3,7 @@
 from django.db import connection
 
 from common.errors import DomainError
-from escrow.models import Debt, Dispute, Freeze, Hold, HoldState, Refund
+from escrow.models import OVER, BankRefund, Debt, Dispute, Freeze, Hold, HoldState, Refund
 from merchants.models import Merchant
 from orders import locks as order_locks
 
@@ -40,6 +40,11 @@ class FreezeNotFound(DomainError):
 
 class SellerNotFound(DomainError):
     code = "merchant_not_found"
+    status = 404
+
+
+class BankRefundNotFound(DomainError):
+    code = "bank_refund_not_found"
     status = 404
 
 
@@ -137,3 +142,31 @@ def lock_refund(refund_id: str) -> Refund:
     if refund is None:
         raise RefundNotFound(f"There is no refund {refund_id}.", refund=refund_id)
     return refund
+
+
+def lock_bank_refund(bank_refund_id: str) -> BankRefund:
+    """Lock the refund of a bank refund, then the bank refund. Returns: it, with the locked refund
+    at hand.
+
+    Raises: BankRefundNotFound.
+    """
+    rows = BankRefund.objects.filter(pk=bank_refund_id)
+    refund_id = rows.values_list("refund_id", flat=True).first()
+    if refund_id is None:
+        raise BankRefundNotFound(
+            f"There is no bank refund {bank_refund_id}.", bank_refund=bank_refund_id
+        )
+    refund = lock_refund(refund_id)
+    found = rows.select_for_update(of=("self",)).get()
+    found.refund = refund
+    return found
+
+
+def lock_live_bank_refund(refund: Refund) -> BankRefund | None:
+    """Lock what is under way, or paid, by the bank for a refund, which the caller has locked."""
+    assert connection.in_atomic_block, "locks need a database transaction around them"
+    live = BankRefund.objects.filter(refund=refund).exclude(state__in=OVER)
+    found = live.select_for_update(of=("self",)).first()
+    if found is not None:
+        found.refund = refund
+    return found

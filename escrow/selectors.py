@@ -8,6 +8,8 @@ from typing import Any
 from django.db.models import Case, CharField, F, Func, Prefetch, QuerySet, Value, When
 
 from escrow.models import (
+    BankRefund,
+    BankRefundState,
     Debt,
     DebtState,
     DebtStep,
@@ -122,7 +124,18 @@ def refunds_of(*, platform_id: str) -> QuerySet[Refund]:
     refunds = Refund.objects.filter(platform_id=platform_id).select_related("hold", "surplus")
     shares = Prefetch("shares", RefundShare.objects.order_by("id"))
     lines = Prefetch("lines", RefundLine.objects.select_related("line").order_by("id"))
-    return refunds.prefetch_related(shares, lines)
+    routes = Prefetch("bank_refunds", BankRefund.objects.order_by("id"))
+    return refunds.prefetch_related(shares, lines, routes)
+
+
+def unsent_bank_refunds() -> QuerySet[BankRefund]:
+    """Refunds a bank is to be sent."""
+    return BankRefund.objects.filter(state=BankRefundState.APPROVED)
+
+
+def open_bank_refunds() -> QuerySet[BankRefund]:
+    """Refunds a bank is asked about, and may be paying at this moment."""
+    return BankRefund.objects.filter(state__in=BankRefund.OPEN)
 
 
 def disputes_of(*, platform_id: str) -> QuerySet[Dispute]:

@@ -2,95 +2,16 @@
 accounting.
 
 Amounts of legs are signed minor units: a debit is positive, a credit negative. A leg of zero is
-left out. The database allows an entry of a kind only the routes listed in `ROUTES`
-(`ledger_route`, same list).
+left out. What kinds there are, and which accounts each may touch, is in routes.py.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from ledger import chart
+from ledger.routes import ROUTES, EntryKind
 
-
-class EntryKind(StrEnum):
-    CAPTURE = "capture"
-    SURPLUS = "surplus"
-    REMITTANCE = "remittance"
-    RELEASE = "release"
-    REFUND_ASKED = "refund-asked"
-    SURPLUS_REFUND_ASKED = "surplus-refund-asked"
-    REFUND_DONE = "refund-done"
-    CHARGEBACK = "chargeback"
-    PAYOUT_SENT = "payout-sent"
-    PAYOUT_PAID = "payout-paid"
-    CLAWBACK = "clawback"
-    CLAWBACK_DEBT = "clawback-debt"
-    DEBT_NETTED = "debt-netted"
-    DEBT_REPAID = "debt-repaid"
-    DEBT_GUARANTEED = "debt-guaranteed"
-    DEBT_WRITTEN_OFF = "debt-written-off"
-    TOPUP = "topup"
-
-
-D, C = "D", "C"
-
-# kind -> the (account class, side) pairs an entry of this kind may touch. This is the pool-proof
-# rule: no kind but `release` can credit a platform or our fee, and `release` can only be paid from
-# `held`. A claw-back is its way back: it debits what a release credited, and credits `held` alone.
-ROUTES: dict[EntryKind, frozenset[tuple[str, str]]] = {
-    EntryKind.CAPTURE: frozenset({("channel_receivable", D), ("held", C)}),
-    EntryKind.SURPLUS: frozenset({("channel_receivable", D), ("surplus", C)}),
-    EntryKind.REMITTANCE: frozenset(
-        {("reserve", D), ("channel_fee", D), ("channel_receivable", C)}
-    ),
-    EntryKind.RELEASE: frozenset(
-        {
-            ("held", D),
-            ("merchant_payable", C),
-            ("platform_commission", C),
-            ("party_payable", C),
-            ("service_fee", C),
-        }
-    ),
-    EntryKind.REFUND_ASKED: frozenset({("held", D), ("refund_in_transit", C)}),
-    EntryKind.SURPLUS_REFUND_ASKED: frozenset({("surplus", D), ("refund_in_transit", C)}),
-    EntryKind.REFUND_DONE: frozenset({("refund_in_transit", D), ("channel_receivable", C)}),
-    EntryKind.CHARGEBACK: frozenset({("held", D), ("channel_receivable", C)}),
-    EntryKind.PAYOUT_SENT: frozenset(
-        {
-            ("merchant_payable", D),
-            ("platform_commission", D),
-            ("party_payable", D),
-            ("payout_in_transit", C),
-        }
-    ),
-    EntryKind.PAYOUT_PAID: frozenset({("payout_in_transit", D), ("reserve", C)}),
-    EntryKind.CLAWBACK: frozenset(
-        {
-            ("merchant_payable", D),
-            ("platform_commission", D),
-            ("party_payable", D),
-            ("service_fee", D),
-            ("held", C),
-        }
-    ),
-    EntryKind.CLAWBACK_DEBT: frozenset({*((code, D) for code in chart.RECEIVABLES), ("held", C)}),
-    EntryKind.DEBT_NETTED: frozenset(
-        {
-            ("merchant_payable", D),
-            ("platform_commission", D),
-            ("party_payable", D),
-            *((code, C) for code in chart.RECEIVABLES),
-        }
-    ),
-    EntryKind.DEBT_REPAID: frozenset({("reserve", D), *((code, C) for code in chart.RECEIVABLES)}),
-    EntryKind.DEBT_GUARANTEED: frozenset({("platform_commission", D), ("merchant_receivable", C)}),
-    EntryKind.DEBT_WRITTEN_OFF: frozenset(
-        {("loss_writeoff", D), *((code, C) for code in chart.RECEIVABLES)}
-    ),
-    EntryKind.TOPUP: frozenset({("reserve", D), ("own_topup", C)}),
-}
+__all__ = ["ROUTES", "Draft", "EntryKind", "Leg"]  # and one function per kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +151,68 @@ def refund_done(
         currency=currency,
         legs=(
             Leg(chart.refund_in_transit(channel), amount_minor),
+            Leg(chart.channel_receivable(channel), -amount_minor),
+        ),
+    )
+
+
+def refund_rerouted(
+    *,
+    bank_refund_id: str,
+    subject: str,
+    channel: str,
+    rail: str,
+    amount_minor: int,
+    currency: str,
+) -> Draft:
+    """A refund the channel refused goes by the bank. Dr refund in transit with the channel / Cr
+    refund in transit with the rail."""
+    return _draft(
+        EntryKind.REFUND_REROUTED,
+        fact=bank_refund_id,
+        subject=subject,
+        currency=currency,
+        legs=(
+            Leg(chart.refund_in_transit(channel), amount_minor),
+            Leg(chart.refund_in_transit(rail), -amount_minor),
+        ),
+    )
+
+
+def refund_paid(
+    *,
+    bank_refund_id: str,
+    subject: str,
+    rail: str,
+    custodian: str,
+    amount_minor: int,
+    currency: str,
+) -> Draft:
+    """The bank has paid the buyer. Dr refund in transit with the rail / Cr reserve."""
+    return _draft(
+        EntryKind.REFUND_PAID,
+        fact=bank_refund_id,
+        subject=subject,
+        currency=currency,
+        legs=(
+            Leg(chart.refund_in_transit(rail), amount_minor),
+            Leg(chart.reserve(custodian), -amount_minor),
+        ),
+    )
+
+
+def refund_doubled(
+    *, bank_refund_id: str, subject: str, channel: str, amount_minor: int, currency: str
+) -> Draft:
+    """The channel has paid a refund after all that the bank pays too: our loss, until one of them
+    comes back. Dr loss / Cr channel receivable."""
+    return _draft(
+        EntryKind.REFUND_DOUBLED,
+        fact=bank_refund_id,
+        subject=subject,
+        currency=currency,
+        legs=(
+            Leg(chart.WRITEOFF, amount_minor),
             Leg(chart.channel_receivable(channel), -amount_minor),
         ),
     )

@@ -72,6 +72,8 @@ class RefundFacts(TypedDict):
     order: str | None
     amount_minor: int
     currency: str
+    route: str  # CHANNEL or BANK: by which way the money goes, or was to go
+    bank_refund: str | None  # id of the attempt by the bank
 
 
 class DebtFacts(TypedDict):
@@ -153,6 +155,12 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     "refund.created": RefundFacts,
     "refund.succeeded": RefundFacts,
     "refund.failed": RefundFacts,
+    "refund.asked_again": RefundFacts,
+    "refund.rerouted": RefundFacts,
+    "refund.route_dropped": RefundFacts,
+    "refund.route_failed": RefundFacts,
+    "refund.route_returned": RefundFacts,
+    "refund.paid_twice": RefundFacts,
     "debt.created": DebtFacts,
     "debt.reduced": DebtFacts,
     "debt.settled": DebtFacts,

@@ -15,7 +15,16 @@ from django.utils.translation import gettext_lazy as _
 
 from api import status
 from channels.models import InboundNotification, InboxState
-from escrow.models import Dispute, Freeze, FreezeState, Refund, RefundState, WaitsFor
+from escrow.models import (
+    BankRefund,
+    BankRefundState,
+    Dispute,
+    Freeze,
+    FreezeState,
+    Refund,
+    RefundState,
+    WaitsFor,
+)
 from ledger import admin_panels as panels
 from ledger import selectors as books
 from merchants.terms import Terms
@@ -174,6 +183,20 @@ def waiting_for_people() -> list[Waiting]:
             "undo",
             failed,
             panels.list_url("escrow_refund", "state__exact=FAILED"),
+            "danger",
+        ),
+        _waiting(
+            _("Bank refunds waiting for approval"),
+            "how_to_reg",
+            BankRefund.objects.filter(state=BankRefundState.PROPOSED),
+            panels.list_url("escrow_bankrefund", "state__exact=PROPOSED"),
+            "warning",
+        ),
+        _waiting(
+            _("Refunds paid twice"),
+            "money_off",
+            BankRefund.objects.filter(state=BankRefundState.PAID, doubled_entry__isnull=False),
+            panels.list_url("escrow_bankrefund", "doubled_entry__isempty=0&state__exact=PAID"),
             "danger",
         ),
         _waiting(

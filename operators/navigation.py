@@ -19,6 +19,7 @@ MENU: list[tuple[Text, list[tuple[Text, str, str]]]] = [
             (_("Holds"), "escrow_hold", "lock"),
             (_("Releases"), "escrow_release", "call_split"),
             (_("Refunds"), "escrow_refund", "undo"),
+            (_("Bank refunds"), "escrow_bankrefund", "assured_workload"),
             (_("Disputes"), "escrow_dispute", "gavel"),
             (_("Debts"), "escrow_debt", "money_off"),
             (_("Freezes"), "escrow_freeze", "ac_unit"),

@@ -18,7 +18,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from escrow import selectors as escrow
-from escrow.models import Freeze
+from escrow.models import BankRefund, Freeze
 from ledger import admin_panels as panels
 from ledger import selectors as books
 from merchants.admin_pages import service_page
@@ -38,6 +38,7 @@ from merchants.admin_show import (
 )
 from payouts import admin_rows as rows
 from payouts import forms, selectors
+from payouts.admin_bank_refunds import BankRefundAdmin
 from payouts.admin_freezes import FreezeAdmin
 from payouts.models import Payout, PayoutSchedule, PayoutState, Settlement
 from payouts.services import approval, cutoff, schedules
@@ -47,6 +48,9 @@ admin.site.register(Freeze, FreezeAdmin)
 
 def _rails() -> list[str]:
     return list(settings.RAILS)
+
+
+admin.site.register(BankRefund, BankRefundAdmin)
 
 
 @admin.register(Settlement)

@@ -21,6 +21,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Concat, Greatest
 
+from escrow import selectors as escrow
 from escrow.models import Freeze, Payee, ReleaseLine
 from escrow.selectors import freezes_in_force
 from orders.claims import earliest, first_of
@@ -137,6 +138,8 @@ def next_question(*, platform_id: str, after: datetime | None = None) -> datetim
         _due_schedules().filter(cadence=Cadence.INSTANT),
         unsent_payouts(),
         open_payouts(),
+        escrow.unsent_bank_refunds(),
+        escrow.open_bank_refunds(),
     )
     return first_of(
         *(earliest(rows.filter(platform_id=platform_id), "due_at", after=after) for rows in asked)

@@ -6,10 +6,11 @@ stops the rest.
 
 from datetime import datetime
 
+from escrow import selectors as escrow
 from orders.claims import by_clock, lease_due
 from orders.sweeps import run_each
 from payouts import selectors
-from payouts.services import cutoff, sending
+from payouts.services import bank_refunds, cutoff, sending
 
 BATCH = 500
 NETWORK_BATCH = 50
@@ -59,4 +60,38 @@ def query_due_payouts(*, at: datetime, platform_id: str | None = None) -> int:
         due,
         lambda payout_id: sending.query_payout(payout_id=payout_id, at=at),
         sweep="query_due_payouts",
+    )
+
+
+def send_due_bank_refunds(*, at: datetime, platform_id: str | None = None) -> int:
+    """Send refunds the channel refused to buyers' banks, where two persons said so."""
+    due = lease_due(
+        escrow.unsent_bank_refunds(),
+        at=at,
+        lease=sending.LEASE,
+        limit=NETWORK_BATCH,
+        platform_id=platform_id,
+    )
+    return run_each(due, lambda found: _send_refund(found, at=at), sweep="send_due_bank_refunds")
+
+
+def _send_refund(bank_refund_id: str, *, at: datetime) -> None:
+    attempt = bank_refunds.claim_bank_refund(bank_refund_id=bank_refund_id, at=at)
+    if attempt is not None:
+        bank_refunds.submit_bank_refund(bank_refund_id=bank_refund_id, attempt=attempt, at=at)
+
+
+def query_due_bank_refunds(*, at: datetime, platform_id: str | None = None) -> int:
+    """Ask banks about refunds to buyers that gave no final answer."""
+    due = lease_due(
+        escrow.open_bank_refunds(),
+        at=at,
+        lease=sending.LEASE,
+        limit=NETWORK_BATCH,
+        platform_id=platform_id,
+    )
+    return run_each(
+        due,
+        lambda found: bank_refunds.query_bank_refund(bank_refund_id=found, at=at),
+        sweep="query_due_bank_refunds",
     )

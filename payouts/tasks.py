@@ -24,3 +24,15 @@ def send_due_payouts() -> int:
 def query_due_payouts() -> int:
     with pghistory.context(actor="sweep:query_due_payouts"):
         return clocks.sweep_every_clock(sweeps.query_due_payouts, now=timezone.now())
+
+
+@shared_task(name="payouts.send_due_bank_refunds")
+def send_due_bank_refunds() -> int:
+    with pghistory.context(actor="sweep:send_due_bank_refunds"):
+        return clocks.sweep_every_clock(sweeps.send_due_bank_refunds, now=timezone.now())
+
+
+@shared_task(name="payouts.query_due_bank_refunds")
+def query_due_bank_refunds() -> int:
+    with pghistory.context(actor="sweep:query_due_bank_refunds"):
+        return clocks.sweep_every_clock(sweeps.query_due_bank_refunds, now=timezone.now())

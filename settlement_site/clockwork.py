@@ -24,6 +24,8 @@ def clockwork(fast: timedelta) -> list[tuple[str, timedelta, str]]:
         ("escrow.guarantee_due_debts", fast, "money"),
         ("payouts.cut_due_settlements", fast, "money"),
         ("payouts.send_due_payouts", fast, "money"),
+        ("payouts.query_due_bank_refunds", fast, "money"),
+        ("payouts.send_due_bank_refunds", fast, "money"),
         ("payouts.query_due_payouts", fast, "money"),
         ("api.apply_due_notifications", fast, "money"),
         ("notifications.relay_due_events", fast, "default"),

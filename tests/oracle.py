@@ -9,7 +9,16 @@ from collections import Counter
 from typing import Any
 
 from demo.local_sandbox import CHANNEL, RAIL
-from escrow.models import Dispute, DisputeKind, Hold, Refund, RefundState, Remittance, Surplus
+from escrow.models import (
+    BankRefund,
+    Dispute,
+    DisputeKind,
+    Hold,
+    Refund,
+    RefundState,
+    Remittance,
+    Surplus,
+)
 from ledger import chart
 from ledger import selectors as books
 from orders.models import Payment
@@ -69,7 +78,9 @@ def _refunds(world: World) -> list[str]:
     theirs = Counter(
         (row["reference"], row["payment_reference"], row["amount_minor"]) for row in rows
     )
-    done = Refund.objects.filter(state=RefundState.SUCCEEDED)
+    done = Refund.objects.filter(state=RefundState.SUCCEEDED).exclude(
+        bank_refunds__state="PAID", bank_refunds__doubled_entry=None
+    )
     return _differences(
         "refund", theirs, Counter(done.values_list("id", "payment_id", "amount_minor"))
     )
@@ -106,7 +117,8 @@ def _payouts(world: World) -> list[str]:
             found.append(f"the bank has paid {reference} {count} times")
     ours = Counter(
         (payout.id, EXECUTED[payout.state], payout.amount_minor)
-        for payout in Payout.objects.filter(state__in=[PayoutState.PAID, PayoutState.RETURNED])
+        for rows in (Payout.objects, BankRefund.objects)
+        for payout in rows.filter(state__in=[PayoutState.PAID, PayoutState.RETURNED])
     )
     return found + _differences("payout", theirs, ours)
 

@@ -1,5 +1,6 @@
 """Station 2: what we hold, release and refund."""
 
+from escrow.models.bank_refunds import OVER, BankOutcome, BankRefund, BankRefundState
 from escrow.models.clawbacks import Debt, DebtState, DebtStep, DebtStepKind, Deduction
 from escrow.models.disputes import (
     CLOSED,
@@ -40,7 +41,11 @@ __all__ = [
     "MAX_FILES_PER_SIDE",
     "MAX_FILE_BYTES",
     "MAX_TEXT",
+    "OVER",
     "Actor",
+    "BankOutcome",
+    "BankRefund",
+    "BankRefundState",
     "Debt",
     "DebtState",
     "DebtStep",

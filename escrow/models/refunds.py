@@ -126,6 +126,8 @@ class Refund(FSMModelMixin, Sequenced):
                     ("UNKNOWN", "SUCCEEDED"),
                     ("UNKNOWN", "FAILED"),
                     ("FAILED", "SUCCEEDED"),
+                    ("FAILED", "PENDING"),
+                    ("SUCCEEDED", "FAILED"),
                 ],
                 requires={"SUCCEEDED": ("done_entry", "succeeded_at")},
             )
@@ -157,6 +159,19 @@ class Refund(FSMModelMixin, Sequenced):
     def fail(self, *, failure_code: str) -> None:
         self.failure_code = failure_code
         self.due_at = None
+
+    @transition(field=state, source=RefundState.FAILED, target=RefundState.PENDING)
+    def ask_again(self, *, at: datetime) -> None:
+        """A person wants the channel asked once more."""
+        self.failure_code = ""
+        self.due_at = at
+
+    @transition(field=state, source=RefundState.SUCCEEDED, target=RefundState.FAILED)
+    def come_back(self, *, failure_code: str) -> None:
+        """The buyer's bank has sent it back: it is owed again."""
+        self.failure_code = failure_code
+        self.succeeded_at = None
+        self.done_entry_id = None
 
     @transition(field=state, source=RefundState.SUBMITTED, target=RefundState.UNKNOWN)
     def lose_sight(self) -> None:

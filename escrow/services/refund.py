@@ -13,6 +13,7 @@ from common.ids import new_id
 from escrow import events
 from escrow.locks import lock_open_hold, lock_refund
 from escrow.models import Hold, Refund, RefundState, Surplus
+from escrow.services.bank_refunds import settle_with_channel
 from escrow.services.shares import keep_refund_shares, take_held
 from escrow.split import Share
 from ledger import entries
@@ -207,11 +208,17 @@ def query_refund(*, refund_id: str, at: datetime) -> Refund:
 def record_refund_answer(*, refund_id: str, answer: contract.Answer, at: datetime) -> Refund:
     """Keep what the channel says about a refund, from an answer, a query or a notification.
 
-    Money: on success Dr refund in transit / Cr channel receivable.
-    Raises: RefundMismatch. Idempotent: a second success changes nothing. Locks: the refund.
+    Money: on success Dr refund in transit / Cr channel receivable; Dr loss instead, when the bank
+        pays it too.
+    Raises: RefundMismatch. Idempotent: a second success changes nothing.
+    Locks: the refund, what is under way for it by the bank.
     """
     refund = lock_refund(refund_id)
     if refund.state == RefundState.SUCCEEDED:
+        if answer.status == contract.Status.SUCCEEDED:
+            _check_amount(refund, answer)
+            settle_with_channel(refund, at=at)  # the bank may have paid it instead
+            refund.save(update_fields=["event_sequence"])
         return refund
     if refund.state == RefundState.PENDING:
         # The channel knows it though we never sent it: one step of the state graph at a time.
@@ -237,12 +244,13 @@ def record_refund_answer(*, refund_id: str, answer: contract.Answer, at: datetim
 
 
 def _succeed(refund: Refund, answer: contract.Answer, *, at: datetime) -> None:
-    if (answer.amount_minor, answer.currency) != (refund.amount_minor, refund.currency):
-        raise RefundMismatch(
-            f"The channel says {answer.amount_minor} {answer.currency}, refund {refund.id} is for "
-            f"{refund.amount_minor} {refund.currency}.",
-            refund=refund.id,
-        )
+    _check_amount(refund, answer)
+    refund.done_entry_id = settle_with_channel(refund, at=at) or _book_done(refund, answer, at=at)
+    refund.succeed(at=at, provider_reference=answer.provider_reference)
+    events.record_refund_event(refund, "refund.succeeded", at=at)
+
+
+def _book_done(refund: Refund, answer: contract.Answer, *, at: datetime) -> int:
     draft = entries.refund_done(
         refund_id=refund.id,
         subject=refund.hold.order_id if refund.hold else str(refund.surplus_id),
@@ -252,6 +260,13 @@ def _succeed(refund: Refund, answer: contract.Answer, *, at: datetime) -> None:
     )
     told_at = answer.event_at
     done_at = at if told_at is None else clocks.now_of(refund.platform, now=told_at)
-    refund.done_entry_id = ledger.post(draft=draft, at=done_at)
-    refund.succeed(at=at, provider_reference=answer.provider_reference)
-    events.record_refund_event(refund, "refund.succeeded", at=at)
+    return ledger.post(draft=draft, at=done_at)
+
+
+def _check_amount(refund: Refund, answer: contract.Answer) -> None:
+    if (answer.amount_minor, answer.currency) != (refund.amount_minor, refund.currency):
+        raise RefundMismatch(
+            f"The channel says {answer.amount_minor} {answer.currency}, refund {refund.id} is for "
+            f"{refund.amount_minor} {refund.currency}.",
+            refund=refund.id,
+        )

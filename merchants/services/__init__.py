@@ -15,6 +15,7 @@ from merchants.services.api_keys import (
 from merchants.services.bank_accounts import (
     BankAccountInvalid,
     add_bank_account,
+    check_account_number,
     read_account_number,
 )
 from merchants.services.commission import (
@@ -84,6 +85,7 @@ __all__ = [
     "SaleInvalid",
     "add_bank_account",
     "add_rule",
+    "check_account_number",
     "create_api_key",
     "create_merchant",
     "create_party",

@@ -40,11 +40,7 @@ def add_bank_account(
     Raises: BankAccountInvalid, UnknownCurrency.
     Locks: the payee.
     """
-    number = selectors.compact_number(account_number)
-    if not _NUMBER.match(number):
-        raise BankAccountInvalid(
-            "An account number has 6 to 34 digits or letters.", fields=["account_number"]
-        )
+    number = check_account_number(account_number)
     if merchant is not None and merchant.platform_id != platform.pk:
         raise BankAccountInvalid(
             "This seller is not a seller of the platform.", fields=["merchant"]
@@ -72,6 +68,16 @@ def add_bank_account(
     ).update(active=False)
     account.save(force_insert=True)
     return account
+
+
+def check_account_number(account_number: str) -> str:
+    """Return an account number without spaces and dashes. Raises: BankAccountInvalid."""
+    number = selectors.compact_number(account_number)
+    if not _NUMBER.match(number):
+        raise BankAccountInvalid(
+            "An account number has 6 to 34 digits or letters.", fields=["account_number"]
+        )
+    return number
 
 
 def read_account_number(*, bank_account: BankAccount) -> str:

@@ -11,8 +11,7 @@ from django.db import connection
 
 from channels import contract, registry
 from common.errors import DomainError
-from ledger import accounts, chart, entries
-from ledger import selectors as books
+from ledger import entries
 from ledger import services as ledger
 from ledger.usecases import use_case
 from merchants import clocks
@@ -21,6 +20,7 @@ from payouts import events
 from payouts.locks import lock_payout
 from payouts.models import Payout, PayoutState
 from payouts.services import freezing
+from payouts.services.cover import reserve_covers
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,9 @@ def claim_payout(*, payout_id: str, at: datetime) -> int | None:
     payout = lock_payout(payout_id)
     if payout.state != PayoutState.APPROVED or freezing.is_frozen(payout):
         return None
-    if not _is_covered(payout):
+    if not reserve_covers(
+        rail=payout.rail, amount_minor=payout.amount_minor, currency=payout.currency
+    ):
         payout.due_at = at + COVER_EVERY
         payout.save(update_fields=["due_at"])
         return None
@@ -76,18 +78,6 @@ def claim_payout(*, payout_id: str, at: datetime) -> int | None:
         ]
     )
     return payout.attempts
-
-
-def _is_covered(payout: Payout) -> bool:
-    """Whether the reserve holds this payout on top of those the bank may be paying at this
-    moment."""
-    reserve = chart.reserve(registry.get_rail(payout.rail).custodian)
-    accounts.lock_account(address=reserve, currency=payout.currency)
-    underway = Payout.objects.filter(
-        rail=payout.rail, currency=payout.currency, state__in=Payout.OPEN
-    )
-    owed = sum(underway.values_list("amount_minor", flat=True))
-    return books.balance(address=reserve, currency=payout.currency) >= owed + payout.amount_minor
 
 
 def submit_payout(*, payout_id: str, attempt: int, at: datetime) -> Payout:

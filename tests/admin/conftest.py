@@ -19,7 +19,7 @@ from merchants.models import Merchant, User
 from orders.services.creation import NewLine
 from payouts.models import Payout
 from payouts.services import cutoff, sending
-from tests import disputing, freezing, ground, owing
+from tests import disputing, freezing, ground, owing, rerouting
 from tests import world as worlds
 from tests.stage import books_are_right, transactional_db
 
@@ -88,6 +88,12 @@ def full(market: worlds.World) -> worlds.World:
     pending_payout(market)
     freezing.freeze_order(market, disputed(market).order, reason=HOSTILE)
     owing.seller_in_debt(market)
+    rerouting.propose(
+        market,
+        rerouting.refused_refund(market, remitted=False),
+        holder_name=HOSTILE,
+        reason=HOSTILE,
+    )
     flagged_notification()
     return market
 

@@ -196,7 +196,9 @@ def test_dashboard_says_where_the_money_is_and_what_waits(signed_in: Client, ful
         "Payouts unknown or parked": "0",
         "Disputes to be decided": "1",
         "Freezes proposed to be lifted": "0",
-        "Refunds failed": "0",
+        "Refunds failed": "1",
+        "Bank refunds waiting for approval": "1",
+        "Refunds paid twice": "0",
         "Flagged notifications": "1",
     }
 

@@ -50,6 +50,7 @@ ANSWERS: dict[type[models.Answer], type[serializers.Serializer]] = {
     models.Attempt: webhooks.AttemptAnswer,
     models.Balance: money.BalanceAnswer,
     models.BankAccount: merchants.BankAccountAnswer,
+    models.BankRefund: money.BankRefundAnswer,
     models.Buyer: orders.BuyerAnswer,
     models.BuyerLink: orders.NewOrderAnswer,
     models.Clock: sandbox.ClockAnswer,

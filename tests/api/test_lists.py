@@ -347,7 +347,7 @@ COST = {  # queries: the key with its platform, the rows, and what each kind of 
     "payments": 3,
     "holds": 3,
     "releases": 3,
-    "refunds": 4,
+    "refunds": 5,
     "disputes": 5,
     "debts": 3,
     "settlements": 3,

@@ -44,6 +44,10 @@ DUES = {
         SELECT FROM payouts_payout p WHERE p.state = 'APPROVED' AND p.due_at <= %(at)s
         AND NOT EXISTS (SELECT FROM escrow_freeze f WHERE f.state <> 'LIFTED'
             AND (f.merchant_id = p.merchant_id OR f.payout_id = p.id))""",
+    "payouts.query_due_bank_refunds": """
+        SELECT FROM escrow_bankrefund WHERE state <> 'APPROVED' AND due_at <= %(at)s""",
+    "payouts.send_due_bank_refunds": """
+        SELECT FROM escrow_bankrefund WHERE state = 'APPROVED' AND due_at <= %(at)s""",
     "notifications.relay_due_events": """
         SELECT FROM notifications_event WHERE relayed_at IS NULL AND next_attempt_at <= %(at)s
         UNION ALL SELECT FROM notifications_delivery

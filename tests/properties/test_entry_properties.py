@@ -37,6 +37,7 @@ def remittances(draw: st.DrawFn) -> entries.Draft:
     )
 
 
+BY_BANK = {"bank_refund_id": st.just("brf_1"), "subject": st.just("ord_1")}
 DRAFTS: dict[entries.EntryKind, st.SearchStrategy[entries.Draft]] = {
     entries.EntryKind.CAPTURE: st.builds(
         entries.capture,
@@ -113,6 +114,23 @@ DRAFTS: dict[entries.EntryKind, st.SearchStrategy[entries.Draft]] = {
         subject=st.just("ord_1"),
         channel=st.just("sandbox"),
         **MONEY,
+    ),
+    entries.EntryKind.REFUND_REROUTED: st.builds(
+        entries.refund_rerouted,
+        **BY_BANK,
+        channel=st.just("sandbox"),
+        rail=st.just("sandbox-bank"),
+        **MONEY,
+    ),
+    entries.EntryKind.REFUND_PAID: st.builds(
+        entries.refund_paid,
+        **BY_BANK,
+        rail=st.just("sandbox-bank"),
+        custodian=st.just("sandbox-bank"),
+        **MONEY,
+    ),
+    entries.EntryKind.REFUND_DOUBLED: st.builds(
+        entries.refund_doubled, **BY_BANK, channel=st.just("sandbox"), **MONEY
     ),
     entries.EntryKind.PAYOUT_SENT: st.builds(
         entries.payout_sent,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tests import ground
 from tests.races import (
+    bank_refund_cases,
     dispute_cases,
     freeze_cases,
     order_cases,
@@ -22,6 +23,7 @@ PAIRS: list[Pair] = [
     *dispute_cases.PAIRS,
     *payout_cases.PAIRS,
     *freeze_cases.PAIRS,
+    *bank_refund_cases.PAIRS,
 ]
 TWIN_PERCENT = 95  # of the repeats with the locks off must fail
 

@@ -78,6 +78,18 @@ class ReceiptKeyAnswer(Answer):
     )
 
 
+class BankRefundAnswer(Answer):
+    """An attempt to pay a refund the channel refused into the buyer's bank account."""
+
+    id = text("Id of the attempt, brf_….")
+    state = text("PROPOSED, APPROVED, SENDING, UNKNOWN, PAID, FAILED, RETURNED or DROPPED.")
+    last_four = text("Last four characters of the buyer's account.")
+    created_at = instant("When it was proposed.")
+    paid_at = later("When the bank had paid it.")
+    returned_at = later("When the bank sent it back.")
+    failure_code = code("Why it failed, came back or was given up.")
+
+
 class RefundAnswer(Answer):
     """Money on its way back to the buyer."""
 
@@ -97,6 +109,11 @@ class RefundAnswer(Answer):
     created_at = instant("Since when it is owed.")
     succeeded_at = later("When the buyer had it back.")
     failure_code = code("Why the channel refuses it.")
+    bank_refunds = BankRefundAnswer(
+        many=True,
+        source="bank_refunds.all",
+        help_text="By the buyer's bank instead of the channel, which refused: oldest first.",
+    )
 
 
 class BalanceAnswer(Answer):

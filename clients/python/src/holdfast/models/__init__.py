@@ -27,6 +27,7 @@ from holdfast.models.merchants import (
 )
 from holdfast.models.money import (
     Balance,
+    BankRefund,
     Debt,
     DebtStep,
     Deduction,
@@ -80,6 +81,7 @@ __all__ = [
     "Attempt",
     "Balance",
     "BankAccount",
+    "BankRefund",
     "Buyer",
     "BuyerLink",
     "Clock",

@@ -85,6 +85,19 @@ class ReceiptKey(Answer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BankRefund(Answer):
+    """An attempt to pay a refused refund into the buyer's bank account."""
+
+    id: str
+    state: str  # PROPOSED, APPROVED, SENDING, UNKNOWN, PAID, FAILED, RETURNED or DROPPED
+    last_four: str
+    created_at: datetime
+    paid_at: datetime | None
+    returned_at: datetime | None
+    failure_code: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Refund(Answer):
     """Money on its way back to the buyer."""
 
@@ -100,6 +113,7 @@ class Refund(Answer):
     created_at: datetime
     succeeded_at: datetime | None
     failure_code: str | None
+    bank_refunds: tuple[BankRefund, ...]  # by the buyer's bank instead of the channel
 
 
 @dataclass(frozen=True, kw_only=True)

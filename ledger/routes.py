@@ -1,0 +1,93 @@
+"""The kinds of entries, and which accounts each may touch. Pure; the database holds the same list
+(`ledger_route`), so an entry by another route is refused there too.
+"""
+
+from enum import StrEnum
+
+from ledger import chart
+
+
+class EntryKind(StrEnum):
+    CAPTURE = "capture"
+    SURPLUS = "surplus"
+    REMITTANCE = "remittance"
+    RELEASE = "release"
+    REFUND_ASKED = "refund-asked"
+    SURPLUS_REFUND_ASKED = "surplus-refund-asked"
+    REFUND_DONE = "refund-done"
+    REFUND_REROUTED = "refund-rerouted"
+    REFUND_PAID = "refund-paid"
+    REFUND_DOUBLED = "refund-doubled"
+    CHARGEBACK = "chargeback"
+    PAYOUT_SENT = "payout-sent"
+    PAYOUT_PAID = "payout-paid"
+    CLAWBACK = "clawback"
+    CLAWBACK_DEBT = "clawback-debt"
+    DEBT_NETTED = "debt-netted"
+    DEBT_REPAID = "debt-repaid"
+    DEBT_GUARANTEED = "debt-guaranteed"
+    DEBT_WRITTEN_OFF = "debt-written-off"
+    TOPUP = "topup"
+
+
+D, C = "D", "C"
+
+# kind -> the (account class, side) pairs an entry of this kind may touch. This is the pool-proof
+# rule: no kind but `release` can credit a platform or our fee, and `release` can only be paid from
+# `held`. A claw-back is its way back: it debits what a release credited, and credits `held` alone.
+ROUTES: dict[EntryKind, frozenset[tuple[str, str]]] = {
+    EntryKind.CAPTURE: frozenset({("channel_receivable", D), ("held", C)}),
+    EntryKind.SURPLUS: frozenset({("channel_receivable", D), ("surplus", C)}),
+    EntryKind.REMITTANCE: frozenset(
+        {("reserve", D), ("channel_fee", D), ("channel_receivable", C)}
+    ),
+    EntryKind.RELEASE: frozenset(
+        {
+            ("held", D),
+            ("merchant_payable", C),
+            ("platform_commission", C),
+            ("party_payable", C),
+            ("service_fee", C),
+        }
+    ),
+    EntryKind.REFUND_ASKED: frozenset({("held", D), ("refund_in_transit", C)}),
+    EntryKind.SURPLUS_REFUND_ASKED: frozenset({("surplus", D), ("refund_in_transit", C)}),
+    EntryKind.REFUND_DONE: frozenset({("refund_in_transit", D), ("channel_receivable", C)}),
+    EntryKind.REFUND_REROUTED: frozenset({("refund_in_transit", D), ("refund_in_transit", C)}),
+    EntryKind.REFUND_PAID: frozenset({("refund_in_transit", D), ("reserve", C)}),
+    EntryKind.REFUND_DOUBLED: frozenset({("loss_writeoff", D), ("channel_receivable", C)}),
+    EntryKind.CHARGEBACK: frozenset({("held", D), ("channel_receivable", C)}),
+    EntryKind.PAYOUT_SENT: frozenset(
+        {
+            ("merchant_payable", D),
+            ("platform_commission", D),
+            ("party_payable", D),
+            ("payout_in_transit", C),
+        }
+    ),
+    EntryKind.PAYOUT_PAID: frozenset({("payout_in_transit", D), ("reserve", C)}),
+    EntryKind.CLAWBACK: frozenset(
+        {
+            ("merchant_payable", D),
+            ("platform_commission", D),
+            ("party_payable", D),
+            ("service_fee", D),
+            ("held", C),
+        }
+    ),
+    EntryKind.CLAWBACK_DEBT: frozenset({*((code, D) for code in chart.RECEIVABLES), ("held", C)}),
+    EntryKind.DEBT_NETTED: frozenset(
+        {
+            ("merchant_payable", D),
+            ("platform_commission", D),
+            ("party_payable", D),
+            *((code, C) for code in chart.RECEIVABLES),
+        }
+    ),
+    EntryKind.DEBT_REPAID: frozenset({("reserve", D), *((code, C) for code in chart.RECEIVABLES)}),
+    EntryKind.DEBT_GUARANTEED: frozenset({("platform_commission", D), ("merchant_receivable", C)}),
+    EntryKind.DEBT_WRITTEN_OFF: frozenset(
+        {("loss_writeoff", D), *((code, C) for code in chart.RECEIVABLES)}
+    ),
+    EntryKind.TOPUP: frozenset({("reserve", D), ("own_topup", C)}),
+}
