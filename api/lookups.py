@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from channels import contract, registry
 from common.errors import DomainError
 from merchants import selectors as merchants
-from merchants.models import Merchant, Platform
+from merchants.models import Merchant, Party, Platform
 from orders import selectors
 from orders.locks import OrderNotFound, PaymentNotFound
 from orders.models import Order, Payment
@@ -20,6 +20,13 @@ class SourceNotFound(DomainError):
 
     code = "source_not_found"
     status = 404
+
+
+class PartyNotFound(DomainError):
+    """There is no such further party on this platform."""
+
+    code = "party_not_found"
+    status = 422
 
 
 def get_order(*, platform: Platform, order_id: str) -> Order:
@@ -48,6 +55,16 @@ def get_merchant(*, platform: Platform, merchant_id: str) -> Merchant:
             merchant=merchant_id,
         )
     return merchant
+
+
+def get_party(*, platform: Platform, party_id: str) -> Party:
+    """Return the platform's further party. Raises: PartyNotFound."""
+    party = merchants.parties_of(platform_id=platform.pk).filter(pk=party_id).first()
+    if party is None:
+        raise PartyNotFound(
+            "This party is no further party of the platform.", field="party", party=party_id
+        )
+    return party
 
 
 def require_orders(*, platform: Platform, order_ids: Sequence[str]) -> None:

@@ -12,12 +12,14 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from ledger import admin_panels as panels
 from merchants import admin_plans, forms, services
 from merchants.admin_pages import ReadOnlyAdmin, ServiceAdmin, operator, service_page
 from merchants.models import (
@@ -124,16 +126,20 @@ class BankAccountAdmin(ReadOnlyAdmin):
         "bank_name",
         "currency",
         "platform",
+        "payee",
         "merchant",
+        "party",
         "active",
     ]
-    list_filter = ["active", "currency", "platform"]
-    list_select_related = ["platform", "merchant"]
-    search_fields = ["holder_name", "last_four", "merchant__name"]
+    list_filter = ["active", "payee", "currency", "platform"]
+    list_select_related = ["platform", "merchant", "party"]
+    search_fields = ["holder_name", "last_four", "merchant__name", "party__name"]
     fields = [
         "id",
         "platform",
+        "payee",
         "merchant",
+        "party",
         "currency",
         "holder_name",
         "bank_code",
@@ -243,7 +249,22 @@ class PartyAdmin(ReadOnlyAdmin):
     list_filter = ["platform"]
     list_select_related = ["platform"]
     search_fields = ["name", "reference", "id"]
+    readonly_fields = ["accounts", "payouts"]
     actions_list = ["create"]
+
+    @display(description=_("bank accounts"))
+    def accounts(self, party: Party) -> Any:
+        """Where it is paid, for each currency."""
+        active = party.bank_accounts.filter(active=True).order_by("currency")
+        shown = [
+            (panels.link("merchants_bankaccount", row.pk, row), row.currency) for row in active
+        ]
+        return format_html_join(", ", "{} {}", shown) or panels.NOTHING
+
+    @display(description=_("Payouts"))
+    def payouts(self, party: Party) -> Any:
+        url = panels.list_url("payouts_payout", f"q={party.pk}")
+        return format_html('<a class="hf-link" href="{}">{}</a>', url, _now("Payouts"))
 
     @action(description=_("Add further party"), permissions=["create"])
     def create(self, request: HttpRequest) -> HttpResponse:

@@ -9,7 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from common.money import BPS
 from merchants.admin_pages import ServiceForm
 from merchants.list_fields import PartySharesField, TiersField
-from merchants.models import BaseChoice, CommissionPlan, Language, Merchant, Mode, Platform
+from merchants.models import (
+    BaseChoice,
+    CommissionPlan,
+    Language,
+    Merchant,
+    Mode,
+    Party,
+    Platform,
+)
 from merchants.scopes import SCOPES
 
 
@@ -60,7 +68,10 @@ class BankAccountForm(ServiceForm):
         Merchant.objects.order_by("name"),
         label=_("Merchant"),
         required=False,
-        help_text=_("Leave empty for the account of the platform itself."),
+        help_text=_("Leave empty for the account of a further party or of the platform itself."),
+    )
+    party = forms.ModelChoiceField(
+        Party.objects.order_by("name"), label=_("Further party"), required=False
     )
     currency = forms.CharField(label=_("Currency"), max_length=3, initial="CNY")
     holder_name = forms.CharField(label=_("Holder"), max_length=120)

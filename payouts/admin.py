@@ -63,6 +63,7 @@ class SettlementAdmin(ShownAdmin):
         instant_column(_("Cutoff"), name="cutoff_at"),
     ]
     list_filter = [
+        choices_filter("payee", _("Payee")),
         related_filter("platform", _("Platform")),
         dates_filter("cutoff_at", _("Cutoff")),
     ]
@@ -129,6 +130,7 @@ class PayoutAdmin(ShownAdmin):
     ]
     list_filter = [
         choices_filter("state", _("State")),
+        choices_filter("payee", _("Payee")),
         empty_filter("parked_at", _("Parked at")),
         named_filter("rail", _("Rail"), _rails),
         related_filter("platform", _("Platform")),
@@ -138,7 +140,7 @@ class PayoutAdmin(ShownAdmin):
     actions_detail = ["approve", "refuse", "freeze", "replace", "claim", "confirm"]
 
     def found_by(self, term: str) -> Q:
-        return Q(pk=term) | Q(settlement_id=term)
+        return Q(pk=term) | Q(settlement_id=term) | Q(merchant_id=term) | Q(party_id=term)
 
     def has_decide_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self._in_state(request, object_id, PayoutState.PENDING)

@@ -15,7 +15,7 @@ from api.v1.answers import merchants as answers
 from api.v1.requests import merchants as requests
 from merchants import selectors
 from merchants import services as merchants
-from merchants.models import BankAccount, Merchant
+from merchants.models import BankAccount, Merchant, PayeeKind
 from payouts.services import schedules
 
 
@@ -73,7 +73,9 @@ class BankAccountsView(pages.ListView):
     scope = "merchants"
     answer = answers.BankAccountAnswer
     filters: ClassVar = {
+        "payee": pages.one_of(PayeeKind, "payee", "Whose account it is."),
         "merchant": pages.text("merchant_id", "Id of the seller."),
+        "party": pages.text("party_id", "Id of the further party."),
         "currency": pages.text("currency", "ISO 4217 code."),
         **pages.created(),
     }
@@ -82,21 +84,20 @@ class BankAccountsView(pages.ListView):
         return selectors.bank_accounts_of(platform_id=self.platform.id)
 
     @extend_schema(request=requests.BankAccountRequest, responses={201: answers.BankAccountAnswer})
-    @refuses(lookups.get_merchant, merchants.add_bank_account)
+    @refuses(lookups.get_merchant, lookups.get_party, merchants.add_bank_account)
     @idempotent
     def post(self, request: Request) -> Response:
         """Pay a payee into this account from now on."""
         body = self.read(requests.BankAccountRequest)
-        merchant_id = body.pop("merchant")
-        merchant = (
-            lookups.get_merchant(platform=self.platform, merchant_id=merchant_id)
-            if merchant_id
-            else None
-        )
-        account = merchants.add_bank_account(
-            platform=self.platform, merchant=merchant, at=request.at, **body
-        )
-        schedules.ensure_schedule(platform=self.platform, merchant=merchant, at=request.at)
+        merchant_id, party_id = body.pop("merchant"), body.pop("party")
+        payee: dict[str, Any] = {"platform": self.platform, "merchant": None, "party": None}
+        if merchant_id:
+            found = lookups.get_merchant(platform=self.platform, merchant_id=merchant_id)
+            payee["merchant"] = found
+        if party_id:
+            payee["party"] = lookups.get_party(platform=self.platform, party_id=party_id)
+        account = merchants.add_bank_account(**payee, at=request.at, **body)
+        schedules.ensure_schedule(**payee, at=request.at)
         path = reverse("v1:bank-account", args=[account.id])
         return Response(self.write(account), 201, headers={"Location": path})
 

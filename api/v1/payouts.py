@@ -7,17 +7,22 @@ from django.db.models import QuerySet
 from api import pages
 from api.v1.answers import payouts as answers
 from escrow import selectors as escrow
+from merchants.models import PayeeKind
 from payouts import selectors
 from payouts.models import Payout, PayoutState, Settlement
 
-MERCHANT = pages.text("merchant_id", "Id of the seller.")
+PAYEE: dict[str, Any] = {
+    "payee": pages.one_of(PayeeKind, "payee", "Whom it is for."),
+    "merchant": pages.text("merchant_id", "Id of the seller."),
+    "party": pages.text("party_id", "Id of the further party."),
+}
 
 
 class SettlementsView(pages.ListView):
     scope = "payouts"
     answer = answers.SettlementAnswer
     filters: ClassVar = {
-        "merchant": MERCHANT,
+        **PAYEE,
         "currency": pages.text("currency", "ISO 4217 code."),
         **pages.created("cutoff_at"),
     }
@@ -43,7 +48,7 @@ class PayoutsView(pages.ListView):
     expandable = frozenset({"settlement"})
     filters: ClassVar = {
         "state": pages.one_of(PayoutState, "state", "State of the payout."),
-        "merchant": MERCHANT,
+        **PAYEE,
         "settlement": pages.text("settlement_id", "Id of the statement."),
         **pages.created(),
     }

@@ -112,6 +112,14 @@ def _set_the_commission(tape: Tape, seller: str) -> None:
     party = tape.post("/v1/parties", {"reference": "carrier", "name": "Carrier"}, says="A party")
     tape.get(f"/v1/parties/{party['id']}", says="One party")
     tape.get("/v1/parties?limit=1", says="The newest party")
+    account = {
+        "party": party["id"],
+        "currency": "CNY",
+        "holder_name": "Carrier",
+        "bank_code": "102100099996",
+        "account_number": PAYS,
+    }
+    tape.post("/v1/bank-accounts", account, says="Where a further party is paid")
     taken = {"reference": "carrier", "name": "Another"}
     tape.post("/v1/parties", taken, status=409, says="A reference that is taken")
     tape.post(f"{plan}/explain", sale, says="What a sale would cost")
@@ -215,6 +223,7 @@ def _look_at_the_money(tape: Tape, seller: str) -> None:
     tape.get(f"/v1/releases/{released['id']}/receipt", says="What is signed")
     tape.get("/v1/receipt-keys", key="", says="Keys that verify receipts")
     tape.get("/v1/receipt-keys?page=2", key="", status=400, says="A parameter there is not")
+    tape.get("/v1/payouts?payee=PARTY", says="Payouts to further parties: none yet")
     tape.get("/v1/balances", says="What is whose")
     tape.get("/v1/balances", key="sk_test_EXAMPLE", status=401, says="A key that is none")
     plan = tape.shop.get("/v1/commission-plans").json()["data"][0]["id"]

@@ -9,6 +9,7 @@ from django.db import connection
 
 from api.models import StoredAnswer
 from merchants.models import BankAccount, Merchant
+from payouts.models import PayoutSchedule
 from tests.api.estate import ACCOUNT, Estate, Town
 from tests.api.shop import Shop, all_rows, pointers, problem
 
@@ -171,7 +172,9 @@ def test_account_is_answered_without_its_number(ours: Estate, shop: Shop) -> Non
     assert answer.headers["Location"] == f"/v1/bank-accounts/{found['id']}"
     assert found == {
         "id": found["id"],
+        "payee": "MERCHANT",
         "merchant": ours.has["merchant"],
+        "party": None,
         "currency": "CNY",
         "holder_name": "Garden",
         "bank_code": "102100099996",
@@ -213,6 +216,41 @@ def test_account_without_a_seller_is_the_platforms_own(ours: Estate, shop: Shop)
     ]
 
 
+def test_account_of_a_party_pays_the_party(ours: Estate, shop: Shop) -> None:
+    party = ours.has["party"]
+
+    answer = shop.post("/v1/bank-accounts", ACCOUNT | {"party": party})
+
+    assert answer.status_code == 201
+    found = answer.json()
+    assert (found["payee"], found["merchant"], found["party"]) == ("PARTY", None, party)
+    listed = shop.get("/v1/bank-accounts?payee=PARTY").json()["data"]
+    assert listed == shop.get(f"/v1/bank-accounts?party={party}").json()["data"] == [found]
+    schedule = PayoutSchedule.objects.get(party=party)
+    assert schedule.address == f"party:{party}:payable"
+    assert BankAccount.objects.filter(
+        platform=shop.platform, payee="PLATFORM", active=True
+    ).exists()
+
+
+def test_account_of_a_seller_and_a_party_at_once_is_refused(ours: Estate, shop: Shop) -> None:
+    before = all_rows()
+    both = ACCOUNT | {"party": ours.has["party"], "merchant": ours.has["merchant"]}
+
+    problem(shop.post("/v1/bank-accounts", both), 422, "bank_account_invalid")
+
+    assert all_rows() == before
+
+
+def test_account_of_another_platforms_party_is_refused(town: Town, shop: Shop) -> None:
+    before = all_rows()
+    foreign = ACCOUNT | {"party": town.theirs.has["party"]}
+
+    problem(shop.post("/v1/bank-accounts", foreign), 422, "party_not_found")
+
+    assert all_rows() == before
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "pointer"),
     [
@@ -230,6 +268,8 @@ def test_account_without_a_seller_is_the_platforms_own(ours: Estate, shop: Shop)
         ({"active": False}, "request_invalid", "#/active"),
         ({"last_four": "0000"}, "request_invalid", "#/last_four"),
         ({"merchant": "mer_0"}, "merchant_unavailable", "#/merchant"),
+        ({"party": "pty_0"}, "party_not_found", "#/party"),
+        ({"payee": "PLATFORM"}, "request_invalid", "#/payee"),
     ],
 )
 def test_account_that_is_none_is_refused_without_its_number(

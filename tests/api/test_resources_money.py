@@ -135,9 +135,13 @@ def test_statement_shows_which_debts_later_sales_paid(ours: Estate, shop: Shop) 
 def test_platform_has_a_statement_of_its_commission(ours: Estate, shop: Shop) -> None:
     rows = shop.get("/v1/settlements?limit=100").json()["data"]
 
-    own = [row["amount_minor"] for row in rows if row["merchant"] is None]
+    own = [row["amount_minor"] for row in rows if row["payee"] == "PLATFORM"]
 
     assert own == [450, 900]
+    assert {row["payee"] for row in rows} == {"MERCHANT", "PLATFORM"}
+    only = shop.get("/v1/settlements?payee=PLATFORM").json()["data"]
+    assert [row["amount_minor"] for row in only] == own
+    assert shop.get(f"/v1/payouts?party={ours.has['party']}").json()["data"] == []
 
 
 def test_payout_says_where_the_money_went(ours: Estate, shop: Shop) -> None:
@@ -151,7 +155,9 @@ def test_payout_says_where_the_money_went(ours: Estate, shop: Shop) -> None:
     assert found == {
         "id": found["id"],
         "settlement": statement["id"],
+        "payee": "MERCHANT",
         "merchant": ours.has["merchant"],
+        "party": None,
         "state": "PAID",
         "currency": "CNY",
         "amount_minor": 9491,

@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import connection
 
 from escrow.models import Debt, Dispute, Hold, Refund, Release, Remittance, Surplus
-from merchants.models import Merchant, Platform
+from merchants.models import Merchant, Party, Platform
 from orders.models import Order, Payment
 from payouts.models import Payout
 
@@ -111,6 +111,7 @@ def _names(leave_out: Collection[str]) -> dict[str, str]:
     """A readable name for everything that has an id, the same in every run of a flow."""
     names = {platform.id: "platform" for platform in Platform.objects.all()}
     names |= {m.id: m.reference.replace("-", " ") for m in Merchant.objects.all()}
+    names |= {party.id: party.reference for party in Party.objects.all()}
     names |= {order.id: f"order {order.reference}" for order in Order.objects.all()}
     for number, payment in enumerate(Payment.objects.order_by("created_at", "id"), start=1):
         names[payment.id] = f"payment {number}"
@@ -123,7 +124,7 @@ def _names(leave_out: Collection[str]) -> dict[str, str]:
         names[debt.id] = f"debt of {payee} for {names[_order_of(debt)]}"
     count: dict[str, int] = defaultdict(int)
     for payout in Payout.objects.exclude(id__in=leave_out).order_by("created_at", "id"):
-        payee = names[payout.merchant_id or payout.platform_id]
+        payee = names[payout.merchant_id or payout.party_id or payout.platform_id]
         count[payee] += 1
         names[payout.id] = f"payout {count[payee]} to {payee}"
     return names

@@ -18,7 +18,7 @@ from ledger import entries
 from ledger import selectors as books
 from ledger import services as ledger
 from merchants import services as merchants
-from merchants.models import BankAccount, Merchant, Platform, User
+from merchants.models import BankAccount, CommissionPlan, Merchant, Platform, User
 from orders.models import Order, OrderState, Payment
 from orders.services.creation import NewLine
 from payouts.models import NOT_PAID_CODE, Outcome, Payout, PayoutState, Settlement
@@ -306,18 +306,40 @@ def next_sandbox_due(sandbox: LocalSandbox) -> datetime | None:
 
 
 def found_market(
-    sandbox: LocalSandbox, *, accounts: tuple[str, ...], approval_above_minor: int | None
+    sandbox: LocalSandbox,
+    *,
+    accounts: tuple[str, ...],
+    approval_above_minor: int | None,
+    party_account: str = "",
 ) -> Market:
-    """Make the platform, one seller per account number, and two operators."""
+    """Make the platform, one seller per account number, two operators, and perhaps a party."""
     at = sandbox.clock.now
     platform = make_platform(at=at)
     add_payee(platform, None, PAYS, at=at)
     market = Market(sandbox, platform)
     for number in accounts:
         market.add_merchant(account_number=number, approval_above_minor=approval_above_minor)
+    if party_account:
+        _add_party(platform, party_account, at=at)
     for name in ("first", "second"):
         User.objects.create(username=name, email=f"{name}@example.com", is_staff=True)
     return market
+
+
+def _add_party(platform: Platform, account_number: str, *, at: datetime) -> None:
+    """A carrier that gets 2.5 % and 7 fen of each sale; the commission is taxed at 6 %."""
+    party = merchants.create_party(platform=platform, reference="carrier", name="Carrier", at=at)
+    merchants.add_rule(
+        plan=CommissionPlan.objects.get(),
+        currency="CNY",
+        rate_bps=500,
+        priority=1,
+        tax_bps=600,
+        parties=[merchants.NewPartyShare(party_id=party.pk, rate_bps=250, fixed_minor=7)],
+        effective_from=at,
+        at=at,
+    )
+    add_payee(platform, None, account_number, party=party, at=at)
 
 
 def enter_market(sandbox: LocalSandbox) -> Market:

@@ -150,6 +150,12 @@ FLOWS: tuple[Flow, ...] = (
         (*buy(), ship, remit, ship_and_confirm, rest),
     ),
     Flow(
+        "further_party",
+        "Seller, platform with the tax on its commission, and a further party are paid out",
+        (*buy(), ship, remit, ship_and_confirm, rest),
+        party_account=PAYS,
+    ),
+    Flow(
         "missed_shipping_deadline",
         "The seller does not ship in time, the buyer gets everything back",
         (*buy(goods_minor=7777, shipping_minor=333), remit, _wait_for_cancel, rest),

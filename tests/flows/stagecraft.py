@@ -32,7 +32,10 @@ def open_market(
         ) as sandbox,
     ):
         market = found_market(
-            sandbox, accounts=flow.accounts, approval_above_minor=flow.approval_above_minor
+            sandbox,
+            accounts=flow.accounts,
+            approval_above_minor=flow.approval_above_minor,
+            party_account=flow.party_account,
         )
         market.forgetful = forgetful
         yield market

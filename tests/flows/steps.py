@@ -16,7 +16,8 @@ Step = Callable[[Market], None]
 
 @dataclass(frozen=True)
 class Flow:
-    """`accounts`: the bank account of each seller. `fee_bps`: what the channel keeps of a
+    """`accounts`: the bank account of each seller. `party_account`: that of a further party, which
+    then has a part of each sale; empty: there is none. `fee_bps`: what the channel keeps of a
     remittance.
     """
 
@@ -24,6 +25,7 @@ class Flow:
     title: str
     steps: tuple[Step, ...]
     accounts: tuple[str, ...] = (PAYS,)
+    party_account: str = ""
     fee_bps: int = 0
     approval_above_minor: int | None = None
 

@@ -38,7 +38,9 @@ class BankAccountAnswer(Answer):
     """Where a payee wants to be paid. The number itself is never answered."""
 
     id = text("Id of the account, bac_….")
-    merchant = code("Id of the seller; null: the platform's own account.", source="merchant_id")
+    payee = text("MERCHANT, PARTY or PLATFORM: whose account it is.")
+    merchant = code("Id of the seller, when it is one.", source="merchant_id")
+    party = code("Id of the further party, when it is one.", source="party_id")
     currency = text("ISO 4217 code.")
     holder_name = text("Holder of the account.")
     bank_code = text("Code of the bank.")

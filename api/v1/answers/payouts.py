@@ -25,7 +25,9 @@ class SettlementAnswer(Answer):
     """The statement of one cutoff: what is paid together."""
 
     id = text("Id of the statement, set_….")
-    merchant = code("Id of the seller; null: the platform's own commission.", source="merchant_id")
+    payee = text("MERCHANT, PARTY or PLATFORM: whom it is for.")
+    merchant = code("Id of the seller, when it is one.", source="merchant_id")
+    party = code("Id of the further party, when it is one.", source="party_id")
     currency = text("ISO 4217 code of all amounts.")
     amount_minor = amount("Sum of its lines less its deductions, in minor units.")
     line_count = whole("Number of its lines.")
@@ -48,7 +50,9 @@ class PayoutAnswer(Answer):
     settlement = Related(
         whole=SettlementAnswer, attribute="settlement", help_text="The statement it pays."
     )
-    merchant = code("Id of the seller; null: the platform itself.", source="merchant_id")
+    payee = text("MERCHANT, PARTY or PLATFORM: whom it is for.")
+    merchant = code("Id of the seller, when it is one.", source="merchant_id")
+    party = code("Id of the further party, when it is one.", source="party_id")
     state = text("PENDING, APPROVED, SENDING, PAID, FAILED, UNKNOWN or RETURNED.")
     currency = text("ISO 4217 code.")
     amount_minor = amount("What the payee receives, in minor units.")

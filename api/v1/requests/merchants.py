@@ -87,7 +87,15 @@ class BankAccountRequest(StrictSerializer):
         required=False,
         allow_null=True,
         default=None,
-        help_text="Id of the seller; null: your platform's own account, for its commission.",
+        help_text="Id of the seller it belongs to.",
+    )
+    party = TextField(
+        max_length=MAX_LENGTH,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Id of the further party it belongs to. Without a seller and a party it is your "
+        "platform's own account, for its commission.",
     )
     currency = TextField(min_length=3, max_length=3, help_text=CURRENCY)
     holder_name = TextField(

@@ -40,7 +40,9 @@ class BankAccount(Answer):
     """Where a payee is paid. The number itself is never answered."""
 
     id: str
-    merchant: str | None  # None: the platform's own account
+    payee: str  # MERCHANT, PARTY or PLATFORM
+    merchant: str | None
+    party: str | None
     currency: str
     holder_name: str
     bank_code: str

@@ -150,7 +150,9 @@ class Settlement(Answer):
     """The statement of one cutoff: what is paid together."""
 
     id: str
-    merchant: str | None  # None: the platform's own commission
+    payee: str  # MERCHANT, PARTY or PLATFORM
+    merchant: str | None
+    party: str | None
     currency: str
     amount_minor: int
     line_count: int
@@ -225,7 +227,9 @@ class Payout(Answer):
 
     id: str
     settlement: str | Settlement  # whole when expanded
+    payee: str  # MERCHANT, PARTY or PLATFORM
     merchant: str | None
+    party: str | None
     state: str  # PENDING, APPROVED, SENDING, PAID, FAILED, UNKNOWN or RETURNED
     currency: str
     amount_minor: int

@@ -67,7 +67,9 @@ class BankAccounts(Resource[Mode]):
     def list(
         self,
         *,
+        payee: str | Sequence[str] | None = None,
         merchant: str | None = None,
+        party: str | None = None,
         currency: str | None = None,
         created_from: datetime | None = None,
         created_before: datetime | None = None,
@@ -85,10 +87,12 @@ class BankAccounts(Resource[Mode]):
         bank_code: str,
         account_number: str,
         merchant: str | None = None,
+        party: str | None = None,
         bank_name: str | None = None,
         idempotency_key: str | None = None,
     ) -> models.BankAccount:
-        """Pay a payee into this account from now on. No `merchant`: your platform itself."""
+        """Pay a payee into this account from now on. Without `merchant` and `party`: your platform
+        itself."""
         ...
 
     @get("/v1/bank-accounts/{account_id}")

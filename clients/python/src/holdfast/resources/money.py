@@ -141,7 +141,9 @@ class Settlements(Resource[Mode]):
     def list(
         self,
         *,
+        payee: str | Sequence[str] | None = None,
         merchant: str | None = None,
+        party: str | None = None,
         currency: str | None = None,
         created_from: datetime | None = None,
         created_before: datetime | None = None,
@@ -157,14 +159,16 @@ class Settlements(Resource[Mode]):
 
 
 class Payouts(Resource[Mode]):
-    """Payments to sellers' banks."""
+    """Payments to payees' banks."""
 
     @listing("/v1/payouts")
     def list(
         self,
         *,
         state: str | Sequence[str] | None = None,
+        payee: str | Sequence[str] | None = None,
         merchant: str | None = None,
+        party: str | None = None,
         settlement: str | None = None,
         created_from: datetime | None = None,
         created_before: datetime | None = None,
