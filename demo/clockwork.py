@@ -70,8 +70,9 @@ _DUE = {
     "payouts.cut_due_settlements": """
         SELECT min(s.next_cutoff_at) FROM payouts_payoutschedule s WHERE EXISTS (
             SELECT FROM escrow_releaseline l
-            WHERE l.settlement_id IS NULL AND l.payee <> 'SERVICE_FEE' AND l.address = CASE
-                WHEN s.merchant_id IS NULL THEN 'platform:' || s.platform_id || ':commission'
+            WHERE l.settlement_id IS NULL AND l.payee <> 'SERVICE_FEE' AND l.address = CASE s.payee
+                WHEN 'PLATFORM' THEN 'platform:' || s.platform_id || ':commission'
+                WHEN 'PARTY' THEN 'party:' || s.party_id || ':payable'
                 ELSE 'merchant:' || s.merchant_id || ':payable' END)
         AND NOT EXISTS (SELECT FROM escrow_freeze f
             WHERE f.merchant_id = s.merchant_id AND f.state <> 'LIFTED')""",

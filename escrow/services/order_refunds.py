@@ -11,8 +11,8 @@ from django.db import connection
 from django.db.models import Sum
 
 from common.errors import DomainError
-from escrow.locks import lock_open_hold, lock_released_hold
-from escrow.models import Hold, Refund, RefundLine
+from escrow.locks import HoldFrozen, lock_open_hold, lock_released_hold
+from escrow.models import CLOSED, Hold, Refund, RefundLine
 from escrow.services.clawback import refund_released
 from escrow.services.refund import refund_held
 from escrow.services.shares import shares_after
@@ -75,6 +75,8 @@ def refund_order(
     order = locks.lock_order(order_id)
     lifecycle.require_state(order, OrderState.PAID, OrderState.SHIPPED, OrderState.CONFIRMED)
     released = order.state == OrderState.CONFIRMED
+    if released:
+        _require_undisputed(order)
     hold = lock_released_hold(order.id) if released else lock_open_hold(order.id)
     parts = _parts_of_lines(order, lines)
     wanted = _wanted(
@@ -110,6 +112,12 @@ def refund_open_hold(
     if everything:
         lifecycle.mark_canceled(order, reason=cancel_reason, at=at)
     return refund
+
+
+def _require_undisputed(order: Order) -> None:
+    """A late dispute freezes no money, yet what it decides must still be there to give back."""
+    if order.disputes.exclude(state__in=CLOSED).exists():
+        raise HoldFrozen(f"Order {order.id} is disputed: what goes back is decided there.")
 
 
 def _wanted(amount_minor: int | None, parts: Mapping[OrderLine, int], *, left: int) -> int:

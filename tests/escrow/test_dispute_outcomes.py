@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from escrow.models import Dispute, Hold, Refund, Release, SellerAnswer
+from escrow.services import order_refunds
 from escrow.services import release as releases
 from escrow.services.disputes import opening
 from escrow.sweeps import lapse_due_disputes, release_due_confirmations
@@ -330,3 +331,21 @@ def test_dispute_after_the_release_ends_when_the_seller_wins(market: World) -> N
     disputing.decide(dispute, 0)
 
     assert disputing.fresh(dispute).resolution == "NONE"
+
+
+def test_released_order_is_not_refunded_beside_its_dispute(market: World) -> None:
+    """What is decided would be more than is left: the buyer would get it twice, or nobody could
+    decide."""
+    dispute = disputing.open_dispute(market, ground.released_order(market))
+
+    refused = ground.refusal(
+        lambda: order_refunds.refund_order(
+            order_id=dispute.order_id, amount_minor=3333, reason="kind", at=market.now
+        )
+    )
+    kinds = [entry.kind for entry in books.subject_entries(dispute.order_id)]
+    disputing.answer(dispute, SellerAnswer.ACCEPT)
+
+    assert refused.code == "hold_frozen"
+    assert kinds == ["capture", "release"]
+    assert Refund.objects.get().amount_minor == 10001

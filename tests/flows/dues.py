@@ -33,8 +33,9 @@ DUES = {
         SELECT FROM escrow_debt WHERE state = 'OPEN' AND guaranteed_at < %(at)s""",
     "payouts.cut_due_settlements": """
         SELECT FROM payouts_payoutschedule s JOIN escrow_releaseline l ON l.settlement_id IS NULL
-            AND l.payee <> 'SERVICE_FEE' AND l.address = CASE WHEN s.merchant_id IS NULL
-                THEN 'platform:' || s.platform_id || ':commission'
+            AND l.payee <> 'SERVICE_FEE' AND l.address = CASE s.payee
+                WHEN 'PLATFORM' THEN 'platform:' || s.platform_id || ':commission'
+                WHEN 'PARTY' THEN 'party:' || s.party_id || ':payable'
                 ELSE 'merchant:' || s.merchant_id || ':payable' END
         WHERE s.next_cutoff_at <= %(at)s AND NOT EXISTS (SELECT FROM escrow_freeze f
             WHERE f.merchant_id = s.merchant_id AND f.state <> 'LIFTED')""",
