@@ -8,11 +8,11 @@ DEV = $(VENV)/.stamp-dev
 PIP = $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shop clean-demo test check format docs examples fuzz-api crash bench bench-api
+.PHONY: help demo shop clean-demo test check format docs examples fuzz-api crash lives bench bench-api
 .PHONY: migrate migrations audit clean
 
 # Checks and tests run with made-up secrets, on the embedded servers or on those the URLs name.
-check test docs examples fuzz-api crash bench bench-api: export DJANGO_SETTINGS_MODULE = tests.settings
+check test docs examples fuzz-api crash lives bench bench-api: export DJANGO_SETTINGS_MODULE = tests.settings
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ fuzz-api: $(DEV) ## send the API all its description allows and what it does not
 
 crash: $(DEV) ## kill the program at every point of every flow; fails when one loses or doubles money
 	@exec $(PY) -m tests.faults.crash
+
+lives: $(DEV) ## live 10,000 random lives of sales against the oracle; SEED=, LIVES=10000, ONLY= one batch again
+	@exec $(PY) -m tests.lives $(if $(SEED),--seed $(SEED)) $(if $(LIVES),--lives $(LIVES)) $(if $(ONLY),--only $(ONLY))
 
 bench: $(DEV) ## measure side by side with a peer; fails when a goal is missed
 	@exec $(PY) -m benchmarks

@@ -79,7 +79,7 @@ def main() -> int:
     units = [Unit(name, forgetful) for name in options.flows for forgetful in BANKS]
     print(f"seed {options.seed}, {len(units)} flows × banks, {options.workers} workers", flush=True)
     began = time.monotonic()
-    with _databases(options.workers) as names:
+    with databases(options.workers) as names:
         reports = _run(units, names, options)
     return _summary(reports, units, time.monotonic() - began)
 
@@ -97,31 +97,31 @@ def _options() -> argparse.Namespace:
 
 
 @contextmanager
-def _databases(count: int) -> Iterator[list[str]]:
+def databases(count: int, *, template: str = TEMPLATE) -> Iterator[list[str]]:
     """One migrated database per worker; nobody else's is touched."""
     home = connection.settings_dict["NAME"]
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
         if not cursor.fetchone()[0]:
-            raise SystemExit("crash: the database user of DATABASE_URL must be a superuser.")
-    names = [f"{TEMPLATE}_{number}" for number in range(count)]
+            raise SystemExit("The database user of DATABASE_URL must be a superuser.")
+    names = [f"{template}_{number}" for number in range(count)]
     connection.settings_dict["OPTIONS"]["options"] += " -c synchronous_commit=off -c jit=off"
     try:
-        _sql(*(f'DROP DATABASE IF EXISTS "{name}"' for name in [*names, TEMPLATE]))
-        _sql(f'CREATE DATABASE "{TEMPLATE}"')
-        _use(TEMPLATE)
+        _sql(*(f'DROP DATABASE IF EXISTS "{name}"' for name in [*names, template]))
+        _sql(f'CREATE DATABASE "{template}"')
+        use(template)
         call_command("migrate", verbosity=0)
-        _use(home)
-        _sql(*(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"' for name in names))
+        use(home)
+        _sql(*(f'CREATE DATABASE "{name}" TEMPLATE "{template}"' for name in names))
         connection.close()
         yield names
     finally:
-        _use(home)
-        _sql(*(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)' for name in [*names, TEMPLATE]))
+        use(home)
+        _sql(*(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)' for name in [*names, template]))
         connection.close()
 
 
-def _use(name: str) -> None:
+def use(name: str) -> None:
     connection.close()
     connection.settings_dict["NAME"] = name
 
@@ -169,7 +169,7 @@ def _work(name: str, work: Any, said: Progress, options: argparse.Namespace) -> 
     logging.disable(logging.CRITICAL)  # a sweep that meets a crash's remains logs, as it should
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)  # the parent tidies up
-    _use(name)
+    use(name)
     share = -(-options.pairs // (len(options.flows) * len(BANKS)))
     while (unit := work.get()) is not None:
         with tempfile.TemporaryDirectory(dir=_memory()) as folder:

@@ -1,0 +1,363 @@
+"""Who must have what, computed anew: the oracle of the random lives.
+
+It knows the rules of docs/money.md and nothing of the code, has arithmetic of its own, and must
+never ask our database what it is about to check. Amounts are minor units of one currency; the books
+are signed, debits positive.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from tests.lives.complaints import Complaint
+
+RESERVE, RECEIVABLE = "reserve:sandbox-bank", "channel:sandbox:receivable"
+OWED_BACK, UNDERWAY = "refund:sandbox:in_transit", "payout:sandbox-bank:in_transit"
+HELD, FEE, TOPUP, LOSS, CHANNEL_FEE = (
+    "held", "fee:service", "own:topup", "loss:writeoff", "fee:channel:sandbox",
+)  # fmt: skip
+SERVICE_FEE_BPS = 60
+SHIP_WITHIN, CONFIRM_WITHIN = timedelta(hours=72), timedelta(days=10)
+
+
+class Refused(Exception):
+    """What is asked for must be refused, with this code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def part_of(amount: int, bps: int) -> int:
+    """Basis points of an amount, half up."""
+    return int(Fraction(amount * bps, 10_000) + Fraction(1, 2))
+
+
+@dataclass
+class Rate:
+    """What an order froze when it was made. Basis points; `floor` and `cap` minor units."""
+
+    bps: int = 500
+    floor: int = 100
+    cap: int = 5000
+    commission_returned: int = 10_000
+    fee_returned: int = 10_000
+
+
+@dataclass
+class Sale:
+    """One order. `cuts` are what seller, platform and our fee get of all of it, in this order."""
+
+    id: str
+    seller: str  # account of what the seller is owed
+    amount: int
+    cuts: dict[str, int]
+    gives: dict[str, int]  # what each gives when all goes back
+    payment: str = ""
+    state: str = "PAID"
+    back: int = 0  # refunded or charged back
+    received: Counter[str] = field(default_factory=Counter)  # of the release, less what it gave
+    ship_by: datetime | None = None
+    confirm_by: datetime | None = None
+    confirmed_at: datetime | None = None
+    complaint: Complaint | None = None
+    complaints: int = 0
+    decided: bool = False
+    _turns: list[str] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        return self.amount - self.back
+
+    @property
+    def frozen(self) -> bool:
+        return self.complaint is not None and self.state == "SHIPPED"
+
+    def given(self, back: int) -> Counter[str]:
+        """Who gives how much of what has gone back in all: units in the order of their quotients
+        (2k - 1) / 2w, w being what a payee gives in all; earlier payees first on a tie."""
+        if back and not self._turns:
+            heavy = [(who, weight) for who, weight in self.gives.items() if weight]
+            self._turns = [
+                who
+                for _quotient, _place, who in sorted(
+                    (Fraction(2 * k - 1, 2 * weight), place, who)
+                    for place, (who, weight) in enumerate(heavy)
+                    for k in range(1, weight + 1)
+                )
+            ]
+        return Counter(self._turns[:back])
+
+    def shares(self) -> dict[str, int]:
+        """Who gets what of the money still held: our fee first, then commission; the rest is the
+        seller's."""
+        given, left = self.given(self.back), self.left
+        kept: dict[str, int] = {}
+        for who in reversed(list(self.cuts)[1:]):
+            kept[who] = min(self.cuts[who] - given[who], left)
+            left -= kept[who]
+        return {self.seller: left, **kept}
+
+
+@dataclass
+class Owing:
+    """What a payee still owes of a refund."""
+
+    address: str
+    amount: int
+    guaranteed_at: datetime | None
+
+
+class Oracle:
+    """The books by account, the orders by id, and what the next statement of each payee says."""
+
+    def __init__(self, *, platform: str) -> None:
+        self.commission = f"platform:{platform}:commission"
+        self.books: Counter[str] = Counter()
+        self.sales: dict[str, Sale] = {}
+        self.rate = Rate()
+        self.guarantee_days: int | None = None
+        self.statement: Counter[str] = Counter()
+        self.waiting: set[str] = set()  # payees with sales that are on no statement yet
+        self.owings: list[Owing] = []
+        self.payouts: dict[str, dict[str, Any]] = {}
+        self.brought, self.taken = 0, 0  # into and out of the system, by anybody
+
+    def post(self, debit: str, credit: str, amount: int) -> None:
+        self.books[debit] += amount
+        self.books[credit] -= amount
+
+    def owed_to(self, address: str) -> int:
+        return -self.books[address]
+
+    # A sale
+
+    def buy(
+        self, order_id: str, *, seller: str, goods: int, shipping: int, payment: str, at: datetime
+    ) -> None:
+        amount, rate = goods + shipping, self.rate
+        fee = min(part_of(amount, SERVICE_FEE_BPS), amount)
+        commission = min(max(part_of(goods, rate.bps), rate.floor), rate.cap, amount - fee)
+        returned = {
+            self.commission: part_of(commission, rate.commission_returned),
+            FEE: part_of(fee, rate.fee_returned),
+        }
+        self.sales[order_id] = Sale(
+            order_id,
+            seller,
+            amount,
+            cuts={seller: amount - fee - commission, self.commission: commission, FEE: fee},
+            gives={seller: amount - sum(returned.values()), **returned},
+            payment=payment,
+            ship_by=at + SHIP_WITHIN,
+        )
+        self.post(RECEIVABLE, HELD, amount)
+        self.brought += amount
+
+    def ship(self, sale: Sale, *, at: datetime) -> None:
+        self.require(sale, "PAID")
+        sale.state, sale.confirm_by = "SHIPPED", at + CONFIRM_WITHIN
+
+    def confirm(self, sale: Sale, *, at: datetime) -> None:
+        self.require(sale, "SHIPPED")
+        if sale.frozen:
+            raise Refused("hold_frozen")
+        self.release(sale, at=at)
+
+    def release(self, sale: Sale, *, at: datetime) -> None:
+        for who, amount in sale.shares().items():
+            self.post(HELD, who, amount)
+            sale.received[who] += amount
+            if who != FEE and amount:
+                self.statement[who] += amount
+                self.waiting.add(who)
+        sale.state, sale.confirmed_at = "CONFIRMED", at
+
+    def cancel(self, sale: Sale) -> None:
+        self.require(sale, "PAID")
+        self.give_back(sale, sale.left)
+
+    # Refunds
+
+    def refund(self, sale: Sale, amount: int | None, *, at: datetime) -> None:
+        self.require(sale, "PAID", "SHIPPED", "CONFIRMED")
+        if sale.complaint is not None:
+            raise Refused("hold_frozen")
+        wanted = sale.left if amount is None else amount
+        if wanted <= 0:
+            raise Refused("refund_invalid")
+        if wanted > sale.left:
+            raise Refused("refund_too_large")
+        if sale.state == "CONFIRMED":
+            self.take_back(sale, wanted, at=at)
+        else:
+            self.give_back(sale, wanted)
+
+    def give_back(self, sale: Sale, amount: int, *, to: str = OWED_BACK) -> None:
+        """Held money goes back to the buyer, through us or taken by the channel."""
+        self.post(HELD, to, amount)
+        sale.back += amount
+        if not sale.left:
+            sale.state = "CANCELED"
+
+    def take_back(self, sale: Sale, amount: int, *, at: datetime) -> None:
+        """Released money goes back: each gives its part, and owes what it does not have.
+
+        Raises: Refused when own funds do not stand in for what is owed.
+        """
+        parts = self._parts(sale, amount)
+        there = {who: part if who == FEE else self.owed_to(who) for who, part in parts.items()}
+        now = {who: min(part, there[who]) for who, part in parts.items()}
+        owing = {who: part - now[who] for who, part in parts.items() if part > now[who]}
+        if sum(owing.values()) > max(0, self.own_funds() - now.get(FEE, 0)):
+            raise Refused("refund_not_covered")
+        for who, part in now.items():
+            self.post(who, HELD, part)
+            if who != FEE:
+                self.statement[who] -= part
+        for who, part in owing.items():
+            self.post(_receivable(who), HELD, part)
+            sure = who == sale.seller and self.guarantee_days is not None
+            again = at + timedelta(days=self.guarantee_days or 0) if sure else None
+            self.owings.append(Owing(who, part, again))
+        sale.received.subtract(parts)
+        self.post(HELD, OWED_BACK, amount)
+        sale.back += amount
+
+    def _parts(self, sale: Sale, amount: int) -> dict[str, int]:
+        before, after = sale.given(sale.back), sale.given(sale.back + amount)
+        others = {
+            who: min(after[who] - before[who], sale.received[who]) for who in list(sale.cuts)[1:]
+        }
+        return {sale.seller: amount - sum(others.values()), **others}
+
+    def own_funds(self) -> int:
+        """Fees and top-ups, less channel fees and losses, less what is owed to us."""
+        receivables = sum(
+            amount for who, amount in self.books.items() if who in self._owed_accounts()
+        )
+        ours = sum(self.books[who] for who in (FEE, TOPUP, CHANNEL_FEE, LOSS))
+        return -ours - receivables
+
+    def _owed_accounts(self) -> set[str]:
+        return {_receivable(owing.address) for owing in self.owings}
+
+    def refunded(self, amount: int) -> None:
+        """The channel has paid the buyer back."""
+        self.post(OWED_BACK, RECEIVABLE, amount)
+        self.taken += amount
+
+    # Money that comes and goes
+
+    def remit(self, gross: int, fee: int) -> None:
+        self.post(RESERVE, RECEIVABLE, gross - fee)
+        self.post(CHANNEL_FEE, RECEIVABLE, fee)
+        self.taken += fee
+
+    def top_up(self, amount: int) -> None:
+        self.post(RESERVE, TOPUP, amount)
+        self.brought += amount
+
+    def charge_back(self, parts: dict[str, int], *, at: datetime) -> None:
+        """The channel takes money of a payment back; its orders are all still held."""
+        for order_id, part in parts.items():
+            sale = self.sales[order_id]
+            if sale.complaint is not None:
+                self.close(sale, at=at)
+            self.give_back(sale, part, to=RECEIVABLE)
+            self.taken += part
+
+    def close(self, sale: Sale, *, at: datetime) -> None:
+        """A complaint is over: the term to confirm goes on where it stopped."""
+        assert sale.complaint is not None
+        if sale.frozen:
+            assert sale.confirm_by is not None
+            sale.confirm_by += at - sale.complaint.opened_at
+        sale.complaint = None
+
+    # Debts
+
+    def of(self, address: str) -> list[Owing]:
+        return [owing for owing in self.owings if owing.address == address and owing.amount]
+
+    def repay(self, owing: Owing, amount: int) -> None:
+        owing.amount -= amount
+        self.post(RESERVE, _receivable(owing.address), amount)
+        self.brought += amount
+
+    def write_off(self, owing: Owing) -> None:
+        self.post(LOSS, _receivable(owing.address), owing.amount)
+        owing.amount = 0
+
+    def guarantee(self, *, at: datetime) -> None:
+        """The platform's commission pays what it guarantees, as far as it reaches."""
+        due = [owing for owing in self.owings if owing.amount and owing.guaranteed_at]
+        for owing in sorted(due, key=lambda owing: owing.guaranteed_at or at):
+            if owing.guaranteed_at is None or owing.guaranteed_at >= at:
+                continue
+            part = min(self.owed_to(self.commission), owing.amount)
+            if part < owing.amount:
+                owing.guaranteed_at = at + timedelta(hours=1)
+            self._settle(owing, part, paid_by=self.commission)
+
+    def _settle(self, owing: Owing, part: int, *, paid_by: str) -> None:
+        owing.amount -= part
+        self.post(paid_by, _receivable(owing.address), part)
+        self.statement[paid_by] -= part
+
+    # Payouts
+
+    def cut(self, address: str) -> int:
+        """Returns: what must be paid out now, 0 for nothing."""
+        if address not in self.waiting:
+            return 0
+        left = self.statement[address]
+        for owing in self.of(address):
+            part = max(0, min(left, owing.amount))
+            left -= part
+            self._settle(owing, part, paid_by=address)
+        if left < 1:
+            return 0
+        self.waiting.discard(address)
+        self.statement[address] = 0
+        self.post(address, UNDERWAY, left)
+        return left
+
+    def add_payout(self, payout_id: str, *, address: str, amount: int) -> None:
+        self.payouts[payout_id] = {"state": "OPEN", "address": address, "amount": amount}
+
+    def word_of_payout(self, payout_id: str, status: str) -> None:
+        """The bank says what became of a payout. Saying it again changes nothing."""
+        payout = self.payouts[payout_id]
+        if payout["state"] == "OPEN" and status in ("SUCCEEDED", "RETURNED"):
+            self.post(UNDERWAY, RESERVE, payout["amount"])
+            payout["state"] = "PAID"
+            self.taken += payout["amount"]
+        if payout["state"] == "OPEN" and status == "FAILED":
+            self.post(UNDERWAY, payout["address"], payout["amount"])
+            payout["state"] = "FAILED"
+        if payout["state"] == "PAID" and status == "RETURNED":
+            self.post(RESERVE, payout["address"], payout["amount"])
+            payout["state"] = "RETURNED"
+            self.taken -= payout["amount"]
+
+    def replace(self, payout_id: str) -> None:
+        """A payout that came to nothing is cut again. Raises: Refused."""
+        payout = self.payouts[payout_id]
+        if payout["state"] not in ("FAILED", "RETURNED") or payout.get("replaced"):
+            raise Refused("payout_not_replaceable")
+        if self.owed_to(payout["address"]) < payout["amount"]:
+            raise Refused("insufficient_balance")
+        payout["replaced"] = True
+        self.post(payout["address"], UNDERWAY, payout["amount"])
+
+    @staticmethod
+    def require(sale: Sale, *states: str) -> None:
+        if sale.state not in states:
+            raise Refused("order_state_conflict")
+
+
+def _receivable(address: str) -> str:
+    return address.rsplit(":", 1)[0] + ":receivable"
