@@ -8,7 +8,7 @@ numbers, so that a batch is lived again exactly, or with steps left out.
 import tempfile
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.lives.both import Both
 from tests.stage import open_world
 
 LIVES = 50  # of a batch
-STEPS = (4, 9)  # of a life, at least and at most, from its first payment on
+STEPS = (3, 8)  # of a life, at least and at most, from its first payment on
 AT_ONCE = 6  # lives that are underway at a time: more, and all they do is wait for each other
 SHRINK_SECONDS = 60.0
 
@@ -148,13 +148,13 @@ def _verb(both: Both, life: int, lives: int, dice: Random) -> str:
     return dice.choices(list(table), list(table.values()))[0]
 
 
-def _play(draw: object, *, every: int) -> Outcome:
+def _play(draw: Callable[[Both], Step | None], *, every: int) -> Outcome:
     outcome = Outcome()
     with tempfile.TemporaryDirectory(dir=_memory()) as folder, open_world(Path(folder)) as world:
         both = Both(world)
         try:
             both.top_up(5000)
-            while (step := draw(both)) is not None:  # type: ignore[operator]
+            while (step := draw(both)) is not None:
                 outcome.steps.append(step)
                 _take(both, step)
                 if len(outcome.steps) % every == 0:

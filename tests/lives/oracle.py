@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from tests.lives.complaints import Complaint
@@ -80,14 +81,13 @@ class Sale:
         (2k - 1) / 2w, w being what a payee gives in all; earlier payees first on a tie."""
         if back and not self._turns:
             heavy = [(who, weight) for who, weight in self.gives.items() if weight]
-            self._turns = [
-                who
-                for _quotient, _place, who in sorted(
-                    (Fraction(2 * k - 1, 2 * weight), place, who)
-                    for place, (who, weight) in enumerate(heavy)
-                    for k in range(1, weight + 1)
-                )
-            ]
+            whole = prod(weight for _who, weight in heavy)  # makes whole numbers of the quotients
+            turns = sorted(
+                ((2 * k - 1) * (whole // weight), place)
+                for place, (_who, weight) in enumerate(heavy)
+                for k in range(1, weight + 1)
+            )
+            self._turns = [heavy[place][0] for _quotient, place in turns]
         return Counter(self._turns[:back])
 
     def shares(self) -> dict[str, int]:
