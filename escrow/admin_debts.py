@@ -28,6 +28,7 @@ from merchants.admin_show import (
     choices_filter,
     column,
     dates_filter,
+    empty_filter,
     instant_column,
     related_filter,
     state_badge,
@@ -71,6 +72,7 @@ class DebtAdmin(ShownAdmin):
     list_filter = [
         AgeFilter,
         choices_filter("state", _("State")),
+        empty_filter("proposed_by", _("Write-off proposed")),
         choices_filter("payee", _("Payee")),
         related_filter("platform", _("Platform")),
         dates_filter("created_at", _("Owed since")),

@@ -18,6 +18,8 @@ from channels.models import InboundNotification, InboxState
 from escrow.models import (
     BankRefund,
     BankRefundState,
+    Debt,
+    DebtState,
     Dispute,
     Freeze,
     FreezeState,
@@ -193,8 +195,15 @@ def waiting_for_people() -> list[Waiting]:
             "warning",
         ),
         _waiting(
-            _("Refunds paid twice"),
+            _("Write-offs to be decided"),
             "money_off",
+            Debt.objects.filter(state=DebtState.OPEN, proposed_by__isnull=False),
+            panels.list_url("escrow_debt", "proposed_by__isempty=0&state__exact=OPEN"),
+            "warning",
+        ),
+        _waiting(
+            _("Refunds paid twice"),
+            "price_change",
             BankRefund.objects.filter(state=BankRefundState.PAID, doubled_entry__isnull=False),
             panels.list_url("escrow_bankrefund", "doubled_entry__isempty=0&state__exact=PAID"),
             "danger",

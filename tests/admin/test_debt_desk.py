@@ -71,6 +71,19 @@ def test_write_off_is_proposed_by_one_and_decided_by_another(
     assert WHY in detail
 
 
+def test_proposal_waits_on_the_overview(signed_in: Client, debt: Debt) -> None:
+    act(signed_in, debt, "propose")
+
+    (waits,) = [
+        each
+        for each in signed_in.get(url("index")).context["waiting"]
+        if each.label == "Write-offs to be decided"
+    ]
+
+    assert waits.count == "1"
+    assert list(signed_in.get(waits.link).context["cl"].result_list) == [debt]
+
+
 def test_second_person_lets_a_debt_stand(signed_in: Client, second: User, debt: Debt) -> None:
     act(signed_in, debt, "propose")
     before = ground.trial()

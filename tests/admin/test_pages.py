@@ -198,6 +198,7 @@ def test_dashboard_says_where_the_money_is_and_what_waits(signed_in: Client, ful
         "Freezes proposed to be lifted": "0",
         "Refunds failed": "1",
         "Bank refunds waiting for approval": "1",
+        "Write-offs to be decided": "0",
         "Refunds paid twice": "0",
         "Flagged notifications": "1",
     }

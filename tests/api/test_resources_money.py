@@ -5,9 +5,11 @@ every sum must be the sum of its lines.
 import pytest
 
 from demo import clockwork
+from escrow.models import Refund
+from tests import rerouting
 from tests.api.estate import ACCOUNT, Estate, Town
 from tests.api.shop import Shop, problem
-from tests.world import RETURNS
+from tests.world import RETURNS, World
 
 START_TEXT = "2026-03-02T09:00:00.000000Z"
 
@@ -228,7 +230,11 @@ def test_refund_says_when_the_buyer_had_it(ours: Estate, shop: Shop) -> None:
 
     order = shop.get(f"/v1/orders/{ours.has['canceled']}").json()
     assert [{**each, "order": found["order"]} for each in order["refunds"]] == [
-        {name: value for name, value in found.items() if name not in ("shares", "lines")}
+        {
+            name: value
+            for name, value in found.items()
+            if name not in ("shares", "lines", "bank_refunds")
+        }
     ]
     assert [share["amount_minor"] for share in found["shares"]] == [9491, 450, 60]
     assert (found["state"], found["amount_minor"], found["reason"]) == (
@@ -265,6 +271,35 @@ def test_part_of_an_order_is_refunded_by_lines(shop: Shop) -> None:
     assert [each["id"] for each in listed] == [refund["id"]]
     assert after["status"] == "paid"
     assert [line["amount_minor"] for line in after["split"]] == [6328, 300, 40]
+
+
+def test_refund_by_the_bank_shows_its_route(shop: Shop) -> None:
+    order = shop.paid_order()
+    shop.sandbox.channel.faults.add(operation="refund", fault="fail_later", times=1)
+    body = {"order": order["id"], "amount_minor": 3333, "reason": "one"}
+    key = shop.post("/v1/refunds", body).json()["id"]
+    shop.settle()
+    refund = Refund.objects.get(pk=key)
+    world = World(shop.sandbox, shop.platform)
+    rerouting.approve(world, rerouting.propose(world, refund))
+    shop.remit()
+    shop.settle()
+
+    found = shop.get(f"/v1/refunds/{key}").json()
+
+    (route,) = found["bank_refunds"]
+    assert (found["state"], found["failure_code"]) == ("SUCCEEDED", refund.failure_code)
+    assert route == {
+        "id": route["id"],
+        "state": "PAID",
+        "last_four": "0001",
+        "created_at": route["created_at"],
+        "paid_at": found["succeeded_at"],
+        "returned_at": None,
+        "failure_code": None,
+    }
+    (told,) = shop.get(f"/v1/events?subject={key}&type=refund.rerouted").json()["data"]
+    assert told["data"]["bank_refund"] == route["id"]
 
 
 def test_refund_of_more_than_is_left_is_refused_and_moves_nothing(shop: Shop) -> None:

@@ -330,6 +330,40 @@ def test_bank_that_answers_nothing_is_asked_and_has_paid_once(world: World, sold
     assert world.sandbox.bank.executions() == {found.id: 1}
 
 
+def test_sender_that_died_before_the_call_is_followed_by_one_that_calls(
+    world: World, sold: Refund
+) -> None:
+    found = propose(world, sold)
+    approve(world, found)
+    assert claim(world, found) == 1  # and the process is gone
+
+    world.run_until(world.now + timedelta(minutes=3))
+
+    assert rerouting.phase_of(found) == ("PAID", "SUCCEEDED")
+    assert fresh(found).attempts == 2
+    assert world.sandbox.bank.executions() == {found.id: 1}
+
+
+def test_sender_that_died_after_the_call_has_paid_once(
+    world: World, sold: Refund, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = propose(world, sold)
+    approve(world, found)
+    world.sandbox.bank.faults.add(operation="notify_payout", fault="drop", times=9)
+    with monkeypatch.context() as dying:
+        dying.setattr(payouts, "record_bank_answer", lambda **_answer: found)
+        payouts.submit_bank_refund(
+            bank_refund_id=found.id, attempt=claim(world, found) or 0, at=world.now
+        )
+    assert rerouting.phase_of(found) == ("SENDING", "FAILED")
+
+    world.run_until(world.now + timedelta(minutes=3))
+
+    assert rerouting.phase_of(found) == ("PAID", "SUCCEEDED")
+    assert fresh(found).attempts == 1
+    assert world.sandbox.bank.executions() == {found.id: 1}
+
+
 def test_closed_account_leaves_the_refund_to_be_sent_again(world: World, sold: Refund) -> None:
     found = propose(world, sold, account_number="6222000000000002")
     approve(world, found)
