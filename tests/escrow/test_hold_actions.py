@@ -209,6 +209,8 @@ REFUND_MOVES = {
     ("UNKNOWN", "SUCCEEDED"),
     ("UNKNOWN", "FAILED"),
     ("FAILED", "SUCCEEDED"),
+    ("FAILED", "PENDING"),  # a person asks the channel again
+    ("SUCCEEDED", "FAILED"),  # the bank, instead of the channel, has sent it back
 }
 
 
