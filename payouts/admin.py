@@ -69,6 +69,9 @@ class SettlementAdmin(ShownAdmin):
     ]
     list_select_related = ["platform", "merchant", "party"]
 
+    def found_by(self, term: str) -> Q:
+        return Q(pk=term) | Q(merchant_id=term) | Q(party_id=term)
+
     def heading(self, row: Settlement) -> dict[str, Any]:
         return {
             "kind": _("Settlement"),

@@ -225,6 +225,31 @@ def test_platform_merchant_account_and_plan_are_added(client: Client, operator: 
     assert BankAccount.objects.get().last_four == "8901"
 
 
+def test_party_is_given_an_account_and_its_page_shows_it(client: Client, operator: User) -> None:
+    platform = PlatformFactory()
+    party = services.create_party(platform=platform, reference="carrier", name="Carrier", at=AT)
+    url = page("merchants_party", "change", party.pk)
+    assert "8901" not in client.get(url).content.decode()
+
+    post(
+        client,
+        page("merchants_bankaccount", "create"),
+        platform=platform.pk,
+        party=party.pk,
+        currency="CNY",
+        holder_name="Carrier",
+        bank_code="102",
+        account_number=NUMBER,
+    )
+
+    account = BankAccount.objects.get()
+    assert (account.payee, account.party) == ("PARTY", party)
+    shown = client.get(url).content.decode()
+    assert "Carrier •••• 8901" in shown
+    assert page("merchants_bankaccount", "change", account.pk) in shown
+    assert f"{page('payouts_payout', 'changelist')}?q={party.pk}" in shown
+
+
 def test_rule_with_parties_and_tiers_is_added_once(client: Client, operator: User) -> None:
     plan = CommissionPlanFactory()
     post(

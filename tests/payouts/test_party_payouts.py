@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from channels.contract import Status
 from escrow.models import Debt, DebtStep, Deduction, ReleaseLine
@@ -20,6 +22,7 @@ from payouts.balances import balances_of
 from payouts.models import Payout, PayoutSchedule, Settlement
 from payouts.services import cutoff, schedules, sending
 from tests import ground
+from tests.factories import UserFactory
 from tests.world import PAYS, RAIL, World, add_payee, audit, make_platform
 
 SHARE = 232
@@ -240,6 +243,22 @@ def test_database_refuses_an_account_for_another_platforms_party(
 
     with pytest.raises(IntegrityError, match="bank_account_of_own_party"), transaction.atomic():
         copy.save(force_insert=True)
+
+
+def test_operators_find_a_partys_payouts_by_the_party(
+    market: World, carrier: Party, client: Client
+) -> None:
+    add_payee(market.platform, None, PAYS, at=market.now)
+    ground.released_order(market)
+    for schedule in PayoutSchedule.objects.all():
+        cutoff.cut_settlements(schedule_id=schedule.pk, at=market.now)
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+
+    for name in ("payout", "settlement", "payoutschedule"):
+        url = reverse(f"admin:payouts_{name}_changelist")
+        found = client.get(url, {"q": carrier.pk}).context["cl"].result_list
+        assert [row.party for row in found] == [carrier], name
+        assert "Carrier" in client.get(url).content.decode(), name
 
 
 def test_audit_finds_a_payout_to_somebody_elses_account(market: World, carrier: Party) -> None:
