@@ -47,6 +47,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     escrow.query_due_refunds,
     escrow.send_due_refunds,
     escrow.guarantee_due_debts,
+    escrow.free_due_reserves,
     payouts.cut_due_settlements,
     payouts.query_due_payouts,
     payouts.send_due_payouts,

@@ -11,8 +11,17 @@ from enum import StrEnum
 
 from django.db.models import Q
 
-from escrow.models import Hold, HoldState, Payee, Refund, RefundState, ReleaseLine
-from escrow.services.shares import plan_shares
+from escrow.models import (
+    Hold,
+    HoldState,
+    Payee,
+    Refund,
+    RefundState,
+    ReleaseLine,
+    ReserveSlice,
+    ReserveState,
+)
+from escrow.services.shares import plan_hold
 from escrow.split import Share
 from merchants import explanation
 from merchants.terms import Terms
@@ -35,6 +44,8 @@ class Status(StrEnum):
 
 class LineStatus(StrEnum):
     PLANNED = "planned"  # paid to this payee when the buyer confirms
+    HELD_BACK = "held_back"  # in the seller's rolling reserve for some days
+    TAKEN = "taken"  # was held back, and paid what the seller had to give back
     VOID = "void"  # the order's money went back, or never came
     KEPT = "kept"  # the service fee: not paid out
     PAYABLE = "payable"  # waits for the payee's next cutoff
@@ -138,7 +149,7 @@ def statuses(orders: Sequence[Order]) -> dict[str, Status]:
     for order_id, state in of_holds.values_list("hold__order_id", "state"):
         refunds[order_id].append(state)
     lines = list(
-        ReleaseLine.objects.filter(release__hold__order_id__in=ids)
+        ReleaseLine.objects.filter(release__hold__order_id__in=ids, freed_slice__isnull=True)
         .select_related("release__hold")
         .order_by("id")
     )
@@ -188,13 +199,14 @@ def _is_paid_out(split: Sequence[SplitLine]) -> bool:
     The platform's commission follows its own schedule and counts only when nobody else is paid.
     """
     ours = (Payee.SERVICE_FEE, Payee.PLATFORM, Payee.TAX)
-    others = [line for line in split if line.payee not in ours]
+    others = [line for line in split if line.payee not in ours and line.status != LineStatus.TAKEN]
     owed = others or [line for line in split if line.payee == Payee.PLATFORM]
     return bool(owed) and all(line.status == LineStatus.PAID for line in owed)
 
 
 def _split(order: Order, hold: Hold | None) -> list[SplitLine]:
-    released = list(ReleaseLine.objects.filter(release__hold=hold).order_by("id")) if hold else []
+    lines = ReleaseLine.objects.filter(release__hold=hold, freed_slice__isnull=True)
+    released = list(lines.order_by("id")) if hold else []
     if released:
         return _released_split(released)
     void = order.state in (OrderState.EXPIRED, OrderState.CANCELED)
@@ -205,27 +217,49 @@ def _split(order: Order, hold: Hold | None) -> list[SplitLine]:
             for share in hold.shares.order_by("leg")
         )
     else:
-        planned = plan_shares(order, channel=hold.payment.channel if hold else None)
+        planned, _reserve = plan_hold(order, channel=hold.payment.channel if hold else None)
     return [SplitLine(share.payee, share.amount_minor, status) for share in planned]
 
 
 def _released_split(lines: Sequence[ReleaseLine]) -> list[SplitLine]:
-    settlement_ids = {line.settlement_id for line in lines if line.settlement_id}
+    freed, states = _reserves_of(lines)
+    paid = [*lines, *freed.values()]
+    settlement_ids = {line.settlement_id for line in paid if line.settlement_id}
     payouts = Payout.objects.filter(settlement_id__in=settlement_ids).order_by("created_at", "id")
     latest = {payout.settlement_id: payout for payout in payouts}
-    return [_released_line(line, latest.get(line.settlement_id or "")) for line in lines]
+    split = []
+    for line in lines:
+        state = states.get(line.release_id) if line.payee == Payee.RESERVE else None
+        if state is None or state == ReserveState.FREED:
+            paid_by = line if state is None else freed[line.release_id]
+            split.append(_released_line(line, paid_by, latest.get(paid_by.settlement_id or "")))
+        else:
+            status = LineStatus.TAKEN if state == ReserveState.TAKEN else LineStatus.HELD_BACK
+            split.append(SplitLine(line.payee, line.amount_minor, status))
+    return split
 
 
-def _released_line(line: ReleaseLine, payout: Payout | None) -> SplitLine:
+def _reserves_of(lines: Sequence[ReleaseLine]) -> tuple[dict[str, ReleaseLine], dict[str, str]]:
+    """The lines on which what these releases held back was freed, and the states of the slices; by
+    release. Nothing held back: no query."""
+    held = [line.release_id for line in lines if line.payee == Payee.RESERVE]
+    if not held:
+        return {}, {}
+    freed = ReleaseLine.objects.filter(release_id__in=held, freed_slice__isnull=False)
+    slices = ReserveSlice.objects.filter(release_id__in=held)
+    return {line.release_id: line for line in freed}, dict(slices.values_list("release", "state"))
+
+
+def _released_line(line: ReleaseLine, paid_by: ReleaseLine, payout: Payout | None) -> SplitLine:
     if line.payee == Payee.SERVICE_FEE:
         return SplitLine(line.payee, line.amount_minor, LineStatus.KEPT)
     if payout is None:
-        return SplitLine(line.payee, line.amount_minor, LineStatus.PAYABLE, line.settlement_id)
+        return SplitLine(line.payee, line.amount_minor, LineStatus.PAYABLE, paid_by.settlement_id)
     return SplitLine(
         payee=line.payee,
         amount_minor=line.amount_minor,
         status=_OF_PAYOUT[PayoutState(payout.state)],
-        settlement=line.settlement_id,
+        settlement=paid_by.settlement_id,
         payout=payout.id,
         payout_state=payout.state,
         paid_at=payout.paid_at,

@@ -28,6 +28,7 @@ SWEEPS: dict[str, Sweep] = {
     "escrow.query_due_refunds": escrow.query_due_refunds,
     "escrow.send_due_refunds": escrow.send_due_refunds,
     "escrow.guarantee_due_debts": escrow.guarantee_due_debts,
+    "escrow.free_due_reserves": escrow.free_due_reserves,
     "payouts.cut_due_settlements": payouts.cut_due_settlements,
     "payouts.query_due_payouts": payouts.query_due_payouts,
     "payouts.send_due_payouts": payouts.send_due_payouts,
@@ -67,6 +68,9 @@ _DUE = {
     "escrow.guarantee_due_debts": """
         SELECT min(guaranteed_at) + interval '1 microsecond' FROM escrow_debt
         WHERE state = 'OPEN'""",
+    "escrow.free_due_reserves": """
+        SELECT min(due_at) + interval '1 microsecond' FROM escrow_reserveslice
+        WHERE state = 'HELD'""",
     "payouts.cut_due_settlements": """
         SELECT min(s.next_cutoff_at) FROM payouts_payoutschedule s WHERE EXISTS (
             SELECT FROM escrow_releaseline l

@@ -70,7 +70,8 @@ def money() -> str:
         "*Customers'* accounts are money we owe to buyers, sellers, platforms and further parties.",
         _table(head, accounts),
         "## Entries",
-        "One function of `ledger/entries.py` per business event. The reference is the business "
+        "One function of `ledger/entries.py`, or of `ledger/reserve_entries.py`, per business "
+        "event. The reference is the business "
         "fact and unique for ever, so the same fact cannot be booked twice. The subject is whose "
         "journal shows the entry. A correction is never an edit: it is a reversal, the exact "
         "mirror of an entry, with the reference `reversal:<reference of the original>`.",
@@ -87,9 +88,10 @@ def _address(pattern: str) -> str:
 
 def _entry(kind: str) -> Iterator[str]:
     """One kind of entry: its docstring, reference, subject and legs, from an example of it."""
-    from ledger import entries
+    from ledger import entries, reserve_entries
 
-    make = getattr(entries, kind.replace("-", "_"))
+    name = kind.replace("-", "_")
+    make = getattr(entries, name, None) or getattr(reserve_entries, name)
     draft = make(**{name: _stand_in(name) for name in inspect.signature(make).parameters})
     yield f"### `{kind}`"
     yield _first(make)
@@ -110,7 +112,8 @@ def _stand_in(name: str) -> Any:
         "fee_minor": 60,
         "payable": "<merchant payable, platform commission or party payable>",
         "shares": [
-            entries.Leg(seller, 9_000),
+            entries.Leg(seller, 8_100),
+            entries.Leg("merchant:<id>:reserve", 900),
             entries.Leg(platform, 900),
             entries.Leg(f"{party}:payable", 41),
             entries.Leg(chart.SERVICE_FEE, 60),

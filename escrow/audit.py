@@ -22,6 +22,8 @@ CHECKS = (
     "deduction_is_booked",
     "debts_are_receivable",
     "debt_is_its_steps",
+    "reserve_is_its_slices",
+    "slice_is_booked",
     "dispute_freezes",
     "dispute_is_paid",
     "freeze_holds",

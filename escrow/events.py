@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from escrow.models import BankRefund, Debt, Dispute, Freeze, Refund, Surplus
+from escrow.models import BankRefund, Debt, Dispute, Freeze, Refund, ReserveSlice, Surplus
 from notifications import services as notifications
 from orders.events import instant, order_facts
 
@@ -48,6 +48,28 @@ def record_debt_event(debt: Debt, type: str, *, at: datetime) -> None:
             "amount_minor": debt.amount_minor,
             "open_minor": debt.open_minor,
             "currency": debt.currency,
+        },
+        at=at,
+    )
+
+
+def record_reserve_event(kept: ReserveSlice, type: str, *, order_id: str, at: datetime) -> None:
+    """Write the event of a slice of a reserve. The caller has locked the slice, or makes it, and
+    saves `event_sequence` after. Args: order_id: of the release it was held back of."""
+    notifications.record_event(
+        type=type,
+        platform_id=kept.platform_id,
+        subject_id=kept.id,
+        sequence=kept.next_sequence(),
+        data={
+            "reserve": kept.id,
+            "release": kept.release_id,
+            "order": order_id,
+            "merchant": kept.merchant_id,
+            "amount_minor": kept.amount_minor,
+            "taken_minor": kept.taken_minor,
+            "currency": kept.currency,
+            "due_at": instant(kept.due_at),
         },
         at=at,
     )

@@ -71,7 +71,7 @@ def list_receipt_keys() -> list[ReceiptKey]:
 def _statement(release: Release, entry: Any) -> dict[str, Any]:
     order = Order.objects.select_related("platform").get(hold=release.hold_id)
     terms = Terms.from_json(order.terms)
-    lines = release.lines.order_by("id")
+    lines = release.lines.filter(freed_slice__isnull=True).order_by("id")
     return {
         "version": VERSION,
         "release": release.pk,

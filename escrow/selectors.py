@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, CharField, F, Func, Prefetch, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 
 from escrow.models import (
     BankRefund,
@@ -30,6 +31,8 @@ from escrow.models import (
     RefundState,
     Release,
     ReleaseLine,
+    ReserveSlice,
+    ReserveState,
 )
 from orders.claims import MISSED, earliest, first_of
 from orders.models import Order, OrderState, Payment, PaymentState
@@ -57,13 +60,14 @@ class OpenLine:
 def list_unsettled_lines(*, address: str, before: datetime | None = None) -> list[OpenLine]:
     """Return the release lines of a payee that no settlement pays yet, oldest first.
 
-    Args: before: only what was released before this instant.
+    Args: before: only what was released, or freed of its reserve, before this instant.
     """
     lines = ReleaseLine.objects.filter(address=address, settlement_id__isnull=True).exclude(
         payee=Payee.SERVICE_FEE
     )
     if before is not None:
-        lines = lines.filter(release__released_at__lt=before)
+        owed_since = Coalesce("freed_slice__closed_at", "release__released_at")
+        lines = lines.alias(owed_since=owed_since).filter(owed_since__lt=before)
     return [
         OpenLine(*row) for row in lines.order_by("id").values_list("id", "currency", "amount_minor")
     ]
@@ -97,6 +101,11 @@ def guaranteed_debts() -> QuerySet[Debt]:
     return Debt.objects.filter(state=DebtState.OPEN, guaranteed_at__isnull=False)
 
 
+def held_slices() -> QuerySet[ReserveSlice]:
+    """Slices of reserves that are freed from `due_at` on."""
+    return ReserveSlice.objects.filter(state=ReserveState.HELD)
+
+
 def list_settled_lines(*, settlement_id: str) -> Sequence[ReleaseLine]:
     """Return the lines of a settlement with their order at hand, oldest first."""
     lines = ReleaseLine.objects.filter(settlement_id=settlement_id).select_related(
@@ -113,7 +122,8 @@ def holds_of(*, platform_id: str) -> QuerySet[Hold]:
 
 def releases_of(*, platform_id: str) -> QuerySet[Release]:
     """A platform's releases with their holds and lines; a line names the statement that pays it."""
-    lines = Prefetch("lines", ReleaseLine.objects.order_by("id"))
+    first = ReleaseLine.objects.filter(freed_slice__isnull=True)
+    lines = Prefetch("lines", first.order_by("id"))
     releases = Release.objects.filter(hold__order__platform_id=platform_id)
     return releases.select_related("hold").prefetch_related(lines)
 
@@ -202,8 +212,8 @@ def open_refunds() -> QuerySet[Refund]:
 
 def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | None:
     """Return when a platform's next order is canceled because it was not shipped, or confirmed
-    automatically, the platform pays a seller's debt, or a dispute goes on because somebody was
-    silent.
+    automatically, the platform pays a seller's debt, a slice of a reserve is freed, or a dispute
+    goes on because somebody was silent.
 
     Args: after: only what is due later than this instant.
     """
@@ -218,6 +228,7 @@ def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | N
             after=after,
             wait=MISSED,
         ),
+        earliest(held_slices().filter(platform_id=platform_id), "due_at", after=after, wait=MISSED),
         earliest(
             open_disputes().filter(platform_id=platform_id), "due_at", after=after, wait=MISSED
         ),

@@ -4,6 +4,7 @@ to the whole."""
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from common.money import share_half_up
 from ledger import chart
 
 
@@ -53,6 +54,32 @@ def split_order(
     service_fee, *others = cut
     seller = Share("MERCHANT", chart.merchant_payable(merchant_id), left)
     return _without_zeros((seller, *others, service_fee))
+
+
+def hold_back(shares: Sequence[Share], *, reserve_bps: int) -> tuple[Share, ...]:
+    """Divide the seller's share into what it is owed at the release and what is held back, the
+    latter half-up.
+
+    Less for the seller never makes either of them more. Returns: shares without zero parts.
+    """
+    divided = []
+    for share in shares:
+        back = share_half_up(share.amount_minor, reserve_bps) if share.payee == "MERCHANT" else 0
+        divided.append(replace(share, amount_minor=share.amount_minor - back))
+        divided.append(Share("RESERVE", chart.reserve_of(share.address), back))
+    return _without_zeros(divided)
+
+
+def put_back(shares: Sequence[Share]) -> list[Share]:
+    """Undo `hold_back`: what a seller gets at once and what later is its one share, without
+    zeros."""
+    sums: dict[tuple[str, str], int] = {}
+    for share in shares:
+        key = (share.payee, share.address)
+        if share.payee == "RESERVE":
+            key = ("MERCHANT", chart.payable_of(share.address))
+        sums[key] = sums.get(key, 0) + share.amount_minor
+    return [Share(*key, amount) for key, amount in sums.items() if amount]
 
 
 def _without_zeros(shares: Iterable[Share]) -> tuple[Share, ...]:

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from channels import contract, registry
 from escrow import selectors
-from escrow.services import debts
+from escrow.services import debts, reserves
 from escrow.services import refund as refunds
 from escrow.services import release as releases
 from escrow.services.disputes import deadlines
@@ -129,6 +129,18 @@ def guarantee_due_debts(*, at: datetime, platform_id: str | None = None) -> int:
         due,
         lambda debt_id: debts.guarantee_debt(debt_id=debt_id, at=at),
         sweep="guarantee_due_debts",
+    )
+
+
+def free_due_reserves(*, at: datetime, platform_id: str | None = None) -> int:
+    """Owe sellers what was held back of their releases and is left, when its days are over."""
+    due = claim_due(
+        selectors.held_slices(), field="due_at", at=at, limit=BATCH, platform_id=platform_id
+    )
+    return run_each(
+        due,
+        lambda slice_id: reserves.free_slice(slice_id=slice_id, at=at),
+        sweep="free_due_reserves",
     )
 
 

@@ -44,6 +44,12 @@ def query_due_refunds() -> int:
         return clocks.sweep_every_clock(sweeps.query_due_refunds, now=timezone.now())
 
 
+@shared_task(name="escrow.free_due_reserves")
+def free_due_reserves() -> int:
+    with pghistory.context(actor="sweep:free_due_reserves"):
+        return clocks.sweep_every_clock(sweeps.free_due_reserves, now=timezone.now())
+
+
 @shared_task(name="escrow.guarantee_due_debts")
 def guarantee_due_debts() -> int:
     with pghistory.context(actor="sweep:guarantee_due_debts"):

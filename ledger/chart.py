@@ -100,6 +100,14 @@ CLASSES: tuple[AccountClass, ...] = (
         "released to a seller, not yet paid out",
     ),
     AccountClass(
+        "merchant_reserve",
+        f"^merchant:{_ID}:reserve$",
+        Kind.LIABILITY,
+        True,
+        True,
+        "held back of a seller's releases for some days; the rolling reserve",
+    ),
+    AccountClass(
         "platform_commission",
         f"^platform:{_ID}:commission$",
         Kind.LIABILITY,
@@ -177,6 +185,7 @@ SERVICE_FEE = "fee:service"
 OWN_TOPUP = "own:topup"
 WRITEOFF = "loss:writeoff"
 OWN_FUNDS = ("service_fee", "own_topup", "channel_fee", "loss_writeoff")  # classes
+PAYABLES = ("merchant_payable", "platform_commission", "party_payable")  # classes
 RECEIVABLES = ("merchant_receivable", "platform_receivable", "party_receivable")  # classes
 
 
@@ -200,10 +209,26 @@ def merchant_payable(merchant_id: str) -> str:
     return f"merchant:{merchant_id}:payable"
 
 
+def merchant_reserve(merchant_id: str) -> str:
+    return f"merchant:{merchant_id}:reserve"
+
+
 def receivable_of(payable: str) -> str:
     """Where a payee's debt is booked, from the address of what it is owed."""
     owner, _, _ = payable.rpartition(":")
     return f"{owner}:receivable"
+
+
+def reserve_of(payable: str) -> str:
+    """Where a seller's rolling reserve is booked, from the address of what it is owed."""
+    owner, _, _ = payable.rpartition(":")
+    return f"{owner}:reserve"
+
+
+def payable_of(reserve: str) -> str:
+    """What a seller is owed is booked where, from the address of its rolling reserve."""
+    owner, _, _ = reserve.rpartition(":")
+    return f"{owner}:payable"
 
 
 def platform_commission(platform_id: str) -> str:

@@ -22,11 +22,13 @@ class EntryKind(StrEnum):
     PAYOUT_SENT = "payout-sent"
     PAYOUT_PAID = "payout-paid"
     CLAWBACK = "clawback"
+    CLAWBACK_RESERVE = "clawback-reserve"
     CLAWBACK_DEBT = "clawback-debt"
     DEBT_NETTED = "debt-netted"
     DEBT_REPAID = "debt-repaid"
     DEBT_GUARANTEED = "debt-guaranteed"
     DEBT_WRITTEN_OFF = "debt-written-off"
+    RESERVE_FREED = "reserve-freed"
     TOPUP = "topup"
 
 
@@ -44,9 +46,8 @@ ROUTES: dict[EntryKind, frozenset[tuple[str, str]]] = {
     EntryKind.RELEASE: frozenset(
         {
             ("held", D),
-            ("merchant_payable", C),
-            ("platform_commission", C),
-            ("party_payable", C),
+            *((code, C) for code in chart.PAYABLES),
+            ("merchant_reserve", C),
             ("service_fee", C),
         }
     ),
@@ -59,28 +60,23 @@ ROUTES: dict[EntryKind, frozenset[tuple[str, str]]] = {
     EntryKind.CHARGEBACK: frozenset({("held", D), ("channel_receivable", C)}),
     EntryKind.PAYOUT_SENT: frozenset(
         {
-            ("merchant_payable", D),
-            ("platform_commission", D),
-            ("party_payable", D),
+            *((code, D) for code in chart.PAYABLES),
             ("payout_in_transit", C),
         }
     ),
     EntryKind.PAYOUT_PAID: frozenset({("payout_in_transit", D), ("reserve", C)}),
     EntryKind.CLAWBACK: frozenset(
         {
-            ("merchant_payable", D),
-            ("platform_commission", D),
-            ("party_payable", D),
+            *((code, D) for code in chart.PAYABLES),
             ("service_fee", D),
             ("held", C),
         }
     ),
+    EntryKind.CLAWBACK_RESERVE: frozenset({("merchant_reserve", D), ("held", C)}),
     EntryKind.CLAWBACK_DEBT: frozenset({*((code, D) for code in chart.RECEIVABLES), ("held", C)}),
     EntryKind.DEBT_NETTED: frozenset(
         {
-            ("merchant_payable", D),
-            ("platform_commission", D),
-            ("party_payable", D),
+            *((code, D) for code in chart.PAYABLES),
             *((code, C) for code in chart.RECEIVABLES),
         }
     ),
@@ -89,5 +85,6 @@ ROUTES: dict[EntryKind, frozenset[tuple[str, str]]] = {
     EntryKind.DEBT_WRITTEN_OFF: frozenset(
         {("loss_writeoff", D), *((code, C) for code in chart.RECEIVABLES)}
     ),
+    EntryKind.RESERVE_FREED: frozenset({("merchant_reserve", D), ("merchant_payable", C)}),
     EntryKind.TOPUP: frozenset({("reserve", D), ("own_topup", C)}),
 }

@@ -14,6 +14,7 @@ from functools import partial
 
 from common.money import BPS, allocate, share_half_up
 from merchants.refund_policy import EVERYTHING_RETURNED, RefundPolicy
+from merchants.reserve_policy import NO_RESERVE, ReservePolicy
 from merchants.rules import CommissionBase, OrderedLine, Rule, Sale, commission, party_part
 from merchants.terms import (
     Group,
@@ -34,6 +35,7 @@ def compute(
     service_fee_bps: int,
     at: datetime,
     refund: RefundPolicy = EVERYTHING_RETURNED,
+    reserve: ReservePolicy = NO_RESERVE,
     volume_minor: int | None = None,
 ) -> Terms:
     """Freeze the terms of one order: those of any channel, and whole ones for each channel that a
@@ -66,6 +68,7 @@ def compute(
         plan_id=plan_id,
         fee_bps=service_fee_bps,
         refund=refund,
+        reserve=reserve,
         volume_minor=volume_minor,
         at=at,
     )
@@ -109,6 +112,7 @@ def _settle(
     plan_id: str | None,
     fee_bps: int,
     refund: RefundPolicy,
+    reserve: ReservePolicy,
     volume_minor: int | None,
     at: datetime,
     channel: str,
@@ -141,6 +145,7 @@ def _settle(
         refund=refund,
         volume_minor=volume,
         by_channel=by_channel,
+        reserve=reserve,
     )
 
 

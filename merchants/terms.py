@@ -12,13 +12,14 @@ from typing import Any, Self
 
 from common.errors import DomainError
 from merchants.refund_policy import EVERYTHING_RETURNED, RefundPolicy
+from merchants.reserve_policy import NO_RESERVE, ReservePolicy
 from merchants.rules import CommissionBase, OrderedLine, PartyShare, Rule, Sale, Tier
 
 __all__ = ["CommissionBase", "Group", "LineTerms", "OrderedLine", "Rule", "Sale", "Terms"]
 
 # 1 had no refund policy: everything was returned. 2 had no tax, further parties, channels, amounts
-# and tiers, and a specificity of 0 to 3.
-JSON_VERSION = 3
+# and tiers, and a specificity of 0 to 3. 3 had no reserve: nothing was held back.
+JSON_VERSION = 4
 ATOMS = (int, str, type(None))
 NEW_IN_3: Mapping[str, Any] = {
     "channel": "",
@@ -120,6 +121,7 @@ class Terms:
     refund: RefundPolicy
     volume_minor: int | None  # the seller's trailing volume; None: no winning rule has tiers
     by_channel: tuple["Terms", ...]  # the whole terms of each channel some rule speaks about
+    reserve: ReservePolicy = NO_RESERVE  # what of the seller's share is held back at the release
 
     def __post_init__(self) -> None:
         assert self.goods_minor == sum(line.amount_minor for line in self.lines), self
@@ -164,14 +166,16 @@ class Terms:
     def from_json(cls, written: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote, now or as an earlier version. Raises: TermsUnreadable."""
         version = written.get("version")
-        if version not in (1, 2, JSON_VERSION):
+        if version not in (1, 2, 3, JSON_VERSION):
             raise TermsUnreadable(f"These terms have version {version!r}.")
         fields = {name: value for name, value in written.items() if name != "version"}
         _refuse_fractions(fields)
         try:
             if version == 1:
                 fields["refund"] = asdict(EVERYTHING_RETURNED)
-            return cls._read(fields if version == JSON_VERSION else _of_version_3(fields))
+            if version in (1, 2):
+                fields = _of_version_3(fields)
+            return cls._read(fields if version == JSON_VERSION else _of_version_4(fields))
         except (AssertionError, KeyError, TypeError, ValueError) as broken:
             raise TermsUnreadable("These terms are damaged: their parts do not add up.") from broken
 
@@ -185,6 +189,7 @@ class Terms:
                 "groups": tuple(_read_group(group) for group in fields["groups"]),
                 "parties": _read_parties(fields["parties"]),
                 "refund": RefundPolicy(**fields["refund"]),
+                "reserve": ReservePolicy(**fields["reserve"]),
                 "by_channel": tuple(cls._read(each) for each in fields["by_channel"]),
             }
         )
@@ -212,6 +217,12 @@ def _of_version_3(fields: Mapping[str, Any]) -> dict[str, Any]:
         for group in fields["groups"]
     ]
     return {**fields, **NEW_IN_3, "lines": lines, "groups": groups}
+
+
+def _of_version_4(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what terms of version 3 left unsaid, of each channel too."""
+    by_channel = [_of_version_4(each) for each in fields["by_channel"]]
+    return {**fields, "by_channel": by_channel, "reserve": asdict(NO_RESERVE)}
 
 
 def _plain(value: Any) -> Any:

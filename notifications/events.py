@@ -87,6 +87,17 @@ class DebtFacts(TypedDict):
     currency: str
 
 
+class ReserveFacts(TypedDict):
+    reserve: str  # id of the slice
+    release: str
+    order: str  # whose release it was held back of
+    merchant: str
+    amount_minor: int  # minor units of `currency` held back at first
+    taken_minor: int  # minor units of them taken for refunds and chargebacks
+    currency: str
+    due_at: str  # ISO 8601; when the rest is freed
+
+
 class DisputeFacts(OrderFacts):
     dispute: str  # id
     kind: str  # COMPLAINT or CHARGEBACK
@@ -165,6 +176,9 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     "debt.reduced": DebtFacts,
     "debt.settled": DebtFacts,
     "debt.written_off": DebtFacts,
+    "reserve.held": ReserveFacts,
+    "reserve.freed": ReserveFacts,
+    "reserve.taken": ReserveFacts,
     "dispute.opened": DisputeFacts,
     "dispute.evidence_added": DisputeFacts,
     "dispute.answered": DisputeFacts,

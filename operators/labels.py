@@ -28,6 +28,8 @@ TONES = {
 }
 LINES: dict[LineStatus, str | Promise] = {
     LineStatus.PLANNED: _("Planned"),
+    LineStatus.HELD_BACK: _("Held back"),
+    LineStatus.TAKEN: _("Taken for claw-backs"),
     LineStatus.VOID: _("Void"),
     LineStatus.KEPT: _("Kept"),
     LineStatus.PAYABLE: _("Payable"),
@@ -38,6 +40,7 @@ LINES: dict[LineStatus, str | Promise] = {
     LineStatus.RETURNED: _("Returned"),
 }
 LINE_TONES = {
+    LineStatus.HELD_BACK: "warning",
     LineStatus.KEPT: "success",
     LineStatus.PAYABLE: "info",
     LineStatus.AWAITING_APPROVAL: "warning",

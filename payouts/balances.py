@@ -1,4 +1,5 @@
-"""What a platform, its sellers and further parties have where: held, payable, in transit, paid out.
+"""What a platform, its sellers and further parties have where: held, payable, held back, in
+transit, paid out.
 
 It must never keep a number of its own: held is what the open holds plan, the rest is the books.
 """
@@ -22,6 +23,7 @@ class Balance:
     currency: str
     held_minor: int  # planned for it out of money still held
     payable_minor: int  # released to it, on no payout
+    reserved_minor: int  # held back of a seller's releases for some days
     in_transit_minor: int  # on a payout that is not known to be paid, approved or not
     paid_out_minor: int  # paid by its bank so far, less what came back
 

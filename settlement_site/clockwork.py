@@ -22,6 +22,7 @@ def clockwork(fast: timedelta) -> list[tuple[str, timedelta, str]]:
         ("escrow.send_due_refunds", fast, "money"),
         ("escrow.query_due_refunds", fast, "money"),
         ("escrow.guarantee_due_debts", fast, "money"),
+        ("escrow.free_due_reserves", fast, "money"),
         ("payouts.cut_due_settlements", fast, "money"),
         ("payouts.send_due_payouts", fast, "money"),
         ("payouts.query_due_bank_refunds", fast, "money"),

@@ -27,6 +27,7 @@ from escrow.models.refunds import (
 )
 from escrow.models.releases import Release, ReleaseLine
 from escrow.models.remittances import Remittance
+from escrow.models.reserves import ReserveSlice, ReserveState, ReserveTaking
 from escrow.models.timelines import (
     MAX_FILE_BYTES,
     MAX_FILES_PER_SIDE,
@@ -73,6 +74,9 @@ __all__ = [
     "Release",
     "ReleaseLine",
     "Remittance",
+    "ReserveSlice",
+    "ReserveState",
+    "ReserveTaking",
     "Resolution",
     "SellerAnswer",
     "StepKind",

@@ -15,6 +15,7 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 from ledger.fields import IdField
 from ledger.triggers import StateGraph
+from merchants.models.people import RESERVE_IN_RANGE
 from orders.models import Order, Payment
 
 
@@ -27,6 +28,7 @@ class HoldState(models.TextChoices):
 
 class Payee(models.TextChoices):
     MERCHANT = "MERCHANT", _("Seller")
+    RESERVE = "RESERVE", _("Seller, held back")  # of its share, into its rolling reserve
     PLATFORM = "PLATFORM", _("Shopping platform")
     TAX = "TAX", _("Tax on the commission")  # to the platform, beside its commission
     PARTY = "PARTY", _("Further party")
@@ -44,6 +46,10 @@ class Hold(FSMModelMixin, models.Model):
     amount_minor = models.BigIntegerField()  # minor units taken from the buyer
     released_minor = models.BigIntegerField(default=0)  # minor units released so far
     refunded_minor = models.BigIntegerField(default=0)  # minor units refunded so far
+    # Of the order's terms: basis points of the seller's share held back at the release, for so many
+    # days. Here, because the release reads no terms.
+    reserve_bps = models.PositiveSmallIntegerField(default=0, db_default=0)
+    reserve_days = models.PositiveSmallIntegerField(default=0, db_default=0)
     held_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     capture_entry = models.OneToOneField("ledger.JournalEntry", models.PROTECT, related_name="+")
@@ -72,6 +78,7 @@ class Hold(FSMModelMixin, models.Model):
                 ),
                 name="hold_closed_when_empty",
             ),
+            models.CheckConstraint(condition=RESERVE_IN_RANGE, name="hold_reserve_in_range"),
         ]
         triggers = [
             StateGraph(

@@ -47,12 +47,28 @@ class ReleaseLine(models.Model):
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField()  # minor units the payee received
     settlement_id = models.CharField(max_length=MAX_LENGTH, null=True, blank=True)
+    # What was held back at the release and is owed now; empty: owed since the release. No database
+    # constraint: slices are never deleted, and every release would check it.
+    freed_slice = models.ForeignKey(
+        "escrow.ReserveSlice",
+        models.PROTECT,
+        related_name="lines",
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+    )
 
     class Meta:
         verbose_name = _("release line")
         verbose_name_plural = _("release lines")
         constraints = [
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="releaseline_positive")
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="releaseline_positive"),
+            models.UniqueConstraint(
+                fields=["freed_slice"],
+                condition=Q(freed_slice__isnull=False),
+                name="releaseline_freed_once",
+            ),
         ]
         indexes = [
             models.Index(

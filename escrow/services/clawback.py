@@ -1,10 +1,10 @@
 """Money that was released is taken back from its payees, because the buyer is refunded after all,
 or because the channel has taken it.
 
-Each payee gives its part (escrow/reversal.py) out of what it is owed. What that does not cover is a
-debt of its own, for which the operator's own funds stand in. Where they do not reach, nothing is
-refunded: nobody else's money ever pays. A chargeback has happened and is booked all the same
-(docs/adr/0034).
+Each payee gives its part (escrow/reversal.py) out of what it is owed, then a seller out of its
+rolling reserve (escrow/services/reserves.py). What that does not cover is a debt of its own, for
+which the operator's own funds stand in. Where they do not reach, nothing is refunded: nobody else's
+money ever pays. A chargeback has happened and is booked all the same (docs/adr/0034).
 """
 
 from collections import Counter
@@ -27,9 +27,11 @@ from escrow.models import (
     Refund,
     RefundShare,
     ReleaseLine,
+    ReserveTaking,
 )
 from escrow.reversal import given_at
 from escrow.services.refund import ask_refund
+from escrow.services.reserves import Slicing, plan_takings, take_planned
 from escrow.services.shares import keep_chargeback_shares, keep_refund_shares, plan_returns
 from escrow.split import Share
 from ledger import accounts, chart, entries
@@ -49,11 +51,25 @@ class RefundNotCovered(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """What one payee gives back, in minor units: now, and what it will owe."""
+    """What one payee gives back, in minor units: of what it is owed, of its reserve, and what it
+    will owe."""
 
     share: Share  # in all
     now_minor: int
-    debt_minor: int
+    slices: Sequence[Slicing]
+
+    @property
+    def debt_minor(self) -> int:
+        reserved = sum(each.amount_minor for each in self.slices)
+        return self.share.amount_minor - self.now_minor - reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """Rows whose entries are posted, not saved: their cause is not yet."""
+
+    takings: Sequence[ReserveTaking]
+    debts: Sequence[Debt]
 
 
 def refund_released(
@@ -62,18 +78,19 @@ def refund_released(
     """Step: take released money back and owe it to the buyer. The caller has locked the order,
     which is CONFIRMED, and the hold, which is RELEASED.
 
-    Money: Dr each payee's payable, Dr our fee / Cr held; for what is missing Dr the payee's
-        receivable / Cr held; then Dr held / Cr refund in transit.
+    Money: Dr each payee's payable, Dr our fee / Cr held; for what is missing Dr the seller's
+        reserve / Cr held, then Dr the payee's receivable / Cr held; then Dr held / Cr refund in
+        transit.
     Args: amount_minor: > 0, at most what is released.
     Raises: RefundNotCovered.
-    Locks: the payees' balances by account id, then the operator's own funds.
+    Locks: the payees' balances by account id, the seller's slices, then the operator's own funds.
     """
     assert connection.in_atomic_block
     shares = _shares_to_give(order, hold, amount_minor)
-    takings = _take(shares, currency=hold.currency)
+    takings = _take(shares, order, currency=hold.currency)
     _require_own_funds(takings, currency=hold.currency)
     refund_id = new_id("ref")
-    debts = _book(refund_id, order, hold, takings, at=at)
+    booked = _book(refund_id, order, hold, takings, at=at)
     refund = ask_refund(
         hold=hold,
         surplus=None,
@@ -84,28 +101,30 @@ def refund_released(
         clawed_back=refund_id,
     )
     keep_refund_shares(refund, shares)
-    _keep(takings, debts, refund=refund, at=at)
+    _keep(takings, booked, refund=refund, at=at)
     return refund
 
 
 def charge_back_released(
     dispute: Dispute, order: Order, hold: Hold, *, amount_minor: int, at: datetime
-) -> list[Debt]:
+) -> Sequence[Debt]:
     """Step: take from the payees what the channel has taken back of released money. The caller has
     locked the order, which is CONFIRMED, and the hold, which is RELEASED, and books the rest.
 
-    Money: Dr each payee's payable, Dr our fee / Cr held; for what is missing Dr the payee's
-        receivable / Cr held. Own funds need not cover it: the money is gone.
+    Money: Dr each payee's payable, Dr our fee / Cr held; for what is missing Dr the seller's
+        reserve / Cr held, then Dr the payee's receivable / Cr held. Own funds need not cover it:
+        the money is gone.
     Args: amount_minor: > 0, at most what is released.
-    Returns: the debts that are left. Locks: the payees' balances by account id.
+    Returns: the debts that are left.
+    Locks: the payees' balances by account id, then the seller's slices.
     """
     assert connection.in_atomic_block
     shares = _shares_to_give(order, hold, amount_minor)
-    takings = _take(shares, currency=hold.currency)
-    debts = _book(dispute.id, order, hold, takings, at=at)
+    takings = _take(shares, order, currency=hold.currency)
+    booked = _book(dispute.id, order, hold, takings, at=at)
     keep_chargeback_shares(dispute, shares)
-    _keep(takings, debts, dispute=dispute, at=at)
-    return debts
+    _keep(takings, booked, dispute=dispute, at=at)
+    return booked.debts
 
 
 def lock_payees(orders: Sequence[Order], *, channel: str, currency: str) -> None:
@@ -122,13 +141,16 @@ def lock_payees(orders: Sequence[Order], *, channel: str, currency: str) -> None
 
 def _book(
     cause_id: str, order: Order, hold: Hold, takings: Sequence[Taking], *, at: datetime
-) -> list[Debt]:
-    """Make the released money held again, out of what payees have and owe. Returns: the debts, not
-    saved: their cause is not yet."""
+) -> Booked:
+    """Make the released money held again, out of what payees have and owe."""
     hold.refund_released(sum(each.share.amount_minor for each in takings))
     hold.save(update_fields=["released_minor", "refunded_minor"])
     _post_clawback(cause_id, order, takings, currency=hold.currency, at=at)
-    return [_owe(order, each, at=at) for each in takings if each.debt_minor]
+    taken = [
+        each for taking in takings for each in take_planned(taking.slices, order_id=order.id, at=at)
+    ]
+    debts = [_owe(order, each, at=at) for each in takings if each.debt_minor]
+    return Booked(taken, debts)
 
 
 def _shares_to_give(order: Order, hold: Hold, amount_minor: int) -> list[Share]:
@@ -164,7 +186,7 @@ def _received(hold: Hold) -> Counter[tuple[str, str]]:
     return found
 
 
-def _take(shares: Sequence[Share], *, currency: str) -> list[Taking]:
+def _take(shares: Sequence[Share], order: Order, *, currency: str) -> list[Taking]:
     payable = [share.address for share in shares if share.payee != Payee.SERVICE_FEE]
     there = accounts.lock_payables(addresses=payable, currency=currency)
     takings = []
@@ -172,7 +194,14 @@ def _take(shares: Sequence[Share], *, currency: str) -> list[Taking]:
         now = min(share.amount_minor, there.get(share.address, share.amount_minor))
         if share.address in there:
             there[share.address] -= now
-        takings.append(Taking(share, now, share.amount_minor - now))
+        slices: Sequence[Slicing] = ()
+        if share.payee == Payee.MERCHANT:
+            slices = plan_takings(
+                merchant_id=order.merchant_id,
+                currency=currency,
+                lacking_minor=share.amount_minor - now,
+            )
+        takings.append(Taking(share, now, slices))
     return takings
 
 
@@ -238,7 +267,7 @@ def _guaranteed_at(order: Order, *, at: datetime) -> datetime | None:
 
 def _keep(
     takings: Sequence[Taking],
-    debts: Sequence[Debt],
+    booked: Booked,
     *,
     at: datetime,
     refund: Refund | None = None,
@@ -260,7 +289,10 @@ def _keep(
         for each in takings
         if each.now_minor and each.share.payee != Payee.SERVICE_FEE
     )
-    for debt in debts:
+    for taking in booked.takings:
+        taking.refund, taking.dispute = refund, dispute
+        taking.save(force_insert=True)
+    for debt in booked.debts:
         debt.refund, debt.dispute = refund, dispute
         events.record_debt_event(debt, "debt.created", at=at)
         debt.save(force_insert=True)

@@ -12,12 +12,13 @@ from common.errors import DomainError
 from escrow import events
 from escrow.models import Hold, Surplus, SurplusReason
 from escrow.services.refund import ask_refund_of_surplus
-from escrow.services.shares import keep_shares, plan_shares
+from escrow.services.shares import keep_shares, plan_hold
 from escrow.split import Share
 from ledger import accounts as ledger_accounts
 from ledger import chart, entries
 from ledger import services as ledger
 from ledger.usecases import use_case
+from merchants.reserve_policy import ReservePolicy
 from orders import locks, selectors
 from orders.models import Order, OrderState, Payment, PaymentOrder
 from orders.services import lifecycle, payments
@@ -65,16 +66,15 @@ def record_capture(
         payments.mark_succeeded(
             payment, provider_reference=provider_reference, paid_at=paid_at, at=at
         )
-    shares = {
-        order.id: plan_shares(order, channel=payment.channel)
-        for order in orders.values()
-        if first and order.state == OrderState.CREATED
-    }
+    waiting = [order for order in orders.values() if first and order.state == OrderState.CREATED]
+    plans = {order.id: plan_hold(order, channel=payment.channel) for order in waiting}
+    shares = {order_id: planned for order_id, (planned, _reserve) in plans.items()}
     accounts = _open_accounts(shares, payment=payment)
     for part in payment.parts.order_by("order_id"):
         order = orders[part.order_id]
         if order.id in shares:
-            hold = _hold(order, payment=payment, paid_at=paid_at, at=at)
+            reserve = plans[order.id][1]
+            hold = _hold(order, payment=payment, reserve=reserve, paid_at=paid_at, at=at)
             keep_shares(hold, shares[order.id], accounts=accounts)
             lifecycle.mark_paid(order, paid_at=paid_at, at=at)
         else:
@@ -98,7 +98,9 @@ def _open_accounts(shares: dict[str, tuple[Share, ...]], *, payment: Payment) ->
     return ledger_accounts.open_accounts(addresses=addresses | fixed, currency=payment.currency)
 
 
-def _hold(order: Order, *, payment: Payment, paid_at: datetime, at: datetime) -> Hold:
+def _hold(
+    order: Order, *, payment: Payment, reserve: ReservePolicy, paid_at: datetime, at: datetime
+) -> Hold:
     assert connection.in_atomic_block
     draft = entries.capture(
         payment_id=payment.id,
@@ -112,6 +114,8 @@ def _hold(order: Order, *, payment: Payment, paid_at: datetime, at: datetime) ->
         payment=payment,
         currency=order.currency,
         amount_minor=order.amount_minor,
+        reserve_bps=reserve.bps,
+        reserve_days=reserve.days,
         held_at=at,
         capture_entry_id=ledger.post(draft=draft, at=paid_at),
     )

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 
 from escrow.locks import lock_open_hold
 from escrow.models import Deduction, HoldShare, Release, ReleaseLine
+from escrow.services import reserves
 from ledger import entries
 from ledger import services as ledger
 from ledger.prepared import prepared_cursor, who_acts
@@ -41,7 +42,8 @@ def confirm_receipt(*, order_id: str, at: datetime) -> Released:
 
     One statement, and so one database transaction without a round trip to begin and to commit it.
 
-    Money: Dr held / Cr merchant payable, Cr platform commission, Cr service fee.
+    Money: Dr held / Cr merchant payable, Cr merchant reserve, Cr platform commission, Cr service
+        fee.
     Raises: OrderNotFound, OrderStateConflict, HoldFrozen, HoldClosed, ClockPaused.
     Idempotent: a second confirmation is refused by the order's state. Locks: the order, its hold.
     """
@@ -165,6 +167,7 @@ def _release(order: Order, *, confirmed_by: str, at: datetime) -> Released:
         )
         for share in shares
     )
+    reserves.keep_slice(order, release, shares, days=hold.reserve_days, at=at)
     hold.release(at=at)
     hold.save(update_fields=["state", "released_minor", "closed_at"])
     lifecycle.mark_confirmed(order, confirmed_by=confirmed_by, at=at)

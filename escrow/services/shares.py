@@ -11,8 +11,9 @@ from django.db import connection
 
 from escrow.models import Dispute, Hold, HoldShare, Payee, Refund, RefundShare
 from escrow.reversal import Part, plan_reversal, shares_left
-from escrow.split import Share, split_order
+from escrow.split import Share, hold_back, put_back, split_order
 from ledger import chart
+from merchants.reserve_policy import ReservePolicy
 from merchants.terms import Terms
 from orders.models import Order
 
@@ -22,7 +23,20 @@ def plan_shares(order: Order, *, channel: str | None = None) -> tuple[Share, ...
 
     Args: channel: what the buyer has paid through; None: not paid yet.
     """
-    terms = Terms.from_json(order.terms).under(channel)
+    return _split(order, Terms.from_json(order.terms).under(channel))
+
+
+def plan_hold(order: Order, *, channel: str | None) -> tuple[tuple[Share, ...], ReservePolicy]:
+    """Compute who gets what when an order's money is released, and what of it is held back.
+
+    Args: channel: what the buyer has paid through; None: not paid yet.
+    """
+    terms = Terms.from_json(order.terms)
+    shares = _split(order, terms.under(channel))
+    return hold_back(shares, reserve_bps=terms.reserve.bps), terms.reserve
+
+
+def _split(order: Order, terms: Terms) -> tuple[Share, ...]:
     return split_order(
         amount_minor=order.amount_minor,
         commission_minor=terms.commission_minor,
@@ -102,8 +116,9 @@ def replace_shares(hold: Hold, shares: Sequence[Share]) -> list[Share]:
     before = list(HoldShare.objects.filter(hold=hold).order_by("leg"))
     accounts = {share.address: share.account_id for share in before}
     HoldShare.objects.filter(hold=hold).delete()
-    keep_shares(hold, shares, accounts=accounts)
-    left = {(share.payee, share.address): share.amount_minor for share in shares}
+    kept = hold_back(shares, reserve_bps=hold.reserve_bps)
+    keep_shares(hold, kept, accounts=accounts)
+    left = {(share.payee, share.address): share.amount_minor for share in kept}
     taken = [
         Share(
             share.payee,
@@ -113,7 +128,7 @@ def replace_shares(hold: Hold, shares: Sequence[Share]) -> list[Share]:
         for share in before
     ]
     assert all(share.amount_minor >= 0 for share in taken), (hold.pk, taken)
-    return [share for share in taken if share.amount_minor]
+    return put_back(taken)
 
 
 def keep_refund_shares(refund: Refund, taken: Sequence[Share]) -> None:

@@ -17,6 +17,18 @@ CREATE OR REPLACE FUNCTION escrow_order_facts(
     )
 $$;
 
+-- What the event of a slice of a rolling reserve says; as escrow/events.py writes it.
+CREATE OR REPLACE FUNCTION escrow_reserve_facts(
+    p_slice text, p_release text, p_order text, p_merchant text, p_amount_minor bigint, p_taken_minor bigint,
+    p_currency text, p_due_at timestamptz
+) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object(
+        'reserve', p_slice, 'release', p_release, 'order', p_order, 'merchant', p_merchant,
+        'amount_minor', p_amount_minor, 'taken_minor', p_taken_minor, 'currency', p_currency,
+        'due_at', to_char(p_due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
+    )
+$$;
+
 -- Release one order. Nothing (null) when it is not SHIPPED, its clock stands still or its hold is not HELD once both
 -- are locked.
 -- p_context_id and p_context say who acts, for the audit rows; empty when nobody does by name.
@@ -29,6 +41,7 @@ DECLARE
     ignored text;
 BEGIN
     SELECT o.state AS order_state, o.paused_at, h.state AS hold_state, h.id AS hold_id, h.currency,
+           o.merchant_id, h.reserve_days,
            h.amount_minor - h.released_minor - h.refunded_minor AS amount_minor,
            o.platform_id, o.event_sequence + 1 AS sequence,
            escrow_order_facts(o.id, o.reference, o.merchant_id, o.amount_minor, o.currency, o.ship_by, o.confirm_by,
@@ -69,6 +82,22 @@ BEGIN
     ), line AS (
         INSERT INTO escrow_releaseline (release_id, payee, address, currency, amount_minor)
         SELECT p_release, share.payee, share.address, v.currency, share.amount_minor FROM share ORDER BY share.leg
+    ), slice AS (
+        INSERT INTO escrow_reserveslice
+            (id, platform_id, merchant_id, release_id, state, currency, amount_minor, taken_minor, held_at, due_at,
+             event_sequence)
+        SELECT holdfast_new_id('rsv'), v.platform_id, v.merchant_id, p_release, 'HELD', v.currency,
+               share.amount_minor, 0, p_at, p_at + make_interval(hours => 24 * v.reserve_days), 1
+        FROM share WHERE share.payee = 'RESERVE'
+        RETURNING *
+    ), held AS (
+        INSERT INTO notifications_event
+            (public_id, type, platform_id, subject_id, sequence, data, created_at, attempts, next_attempt_at,
+             last_error)
+        SELECT holdfast_new_id('evt'), 'reserve.held', slice.platform_id, slice.id, 1,
+               escrow_reserve_facts(slice.id, p_release, p_order, slice.merchant_id, slice.amount_minor, 0,
+                                    slice.currency, slice.due_at), p_at, 0, p_at, ''
+        FROM slice
     )
     SELECT entry.id INTO p_entry FROM entry;
     INSERT INTO notifications_event
@@ -86,12 +115,12 @@ BEGIN
         SELECT h.id AS hold_id, h.order_id, h.currency,
                h.amount_minor - h.released_minor - h.refunded_minor AS amount_minor,
                holdfast_new_id('rel') AS release_id,
-               nextval('ledger_journalentry_id_seq') AS entry_id,
+               nextval('ledger_journalentry_id_seq') AS entry_id, h.reserve_days,
                (SELECT count(*) FROM escrow_holdshare AS s WHERE s.hold_id = h.id) AS shares
         FROM escrow_hold AS h WHERE h.id = ANY (p_holds)
     ), share AS MATERIALIZED (
         -- OFFSET 0 keeps this a look-up by key for each hold, however large the table has grown.
-        SELECT due.entry_id, due.release_id, due.currency, s.*
+        SELECT due.entry_id, due.release_id, due.order_id, due.currency, due.reserve_days, s.*
         FROM due CROSS JOIN LATERAL (
             SELECT x.leg, x.payee, x.address, x.account_id, x.amount_minor
             FROM escrow_holdshare AS x WHERE x.hold_id = due.hold_id OFFSET 0
@@ -131,6 +160,22 @@ BEGIN
                escrow_order_facts(o.id, o.reference, o.merchant_id, o.amount_minor, o.currency, o.ship_by,
                                   o.confirm_by, o.buyer_email), p_at, 0, p_at, ''
         FROM confirmed AS o
+    ), slice AS (
+        INSERT INTO escrow_reserveslice
+            (id, platform_id, merchant_id, release_id, state, currency, amount_minor, taken_minor, held_at, due_at,
+             event_sequence)
+        SELECT holdfast_new_id('rsv'), o.platform_id, o.merchant_id, share.release_id, 'HELD', share.currency,
+               share.amount_minor, 0, p_at, p_at + make_interval(hours => 24 * share.reserve_days), 1
+        FROM share JOIN confirmed AS o ON o.id = share.order_id WHERE share.payee = 'RESERVE'
+        RETURNING *
+    ), held AS (
+        INSERT INTO notifications_event
+            (public_id, type, platform_id, subject_id, sequence, data, created_at, attempts, next_attempt_at,
+             last_error)
+        SELECT holdfast_new_id('evt'), 'reserve.held', slice.platform_id, slice.id, 1,
+               escrow_reserve_facts(slice.id, slice.release_id, share.order_id::text, slice.merchant_id,
+                                    slice.amount_minor, 0, slice.currency, slice.due_at), p_at, 0, p_at, ''
+        FROM slice JOIN share ON share.release_id = slice.release_id AND share.payee = 'RESERVE'
     )
     SELECT due.order_id::text, due.release_id, due.entry_id FROM due;
 END $$;

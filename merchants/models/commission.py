@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from common.money import BPS, MAX_AMOUNT_MINOR
 from ledger.fields import IdField
 from merchants import triggers
-from merchants.models.people import Merchant, Platform
+from merchants.models.people import RESERVE_IN_RANGE, RESERVE_RULE, Merchant, Platform
 from merchants.refund_policy import RefundPolicy
+from merchants.reserve_policy import ReservePolicy
 from merchants.rules import CommissionBase
 from merchants.validators import channel_name
 
@@ -50,6 +51,8 @@ def _none_outside(column: str, **bounds: tuple[int, int]) -> Exact:
         "service_fee_returned_bps",
         "party_returned_bps",
         "guarantee_days",
+        "reserve_bps",
+        "reserve_days",
     ],
 )
 class CommissionPlan(models.Model):
@@ -73,6 +76,14 @@ class CommissionPlan(models.Model):
     guarantee_days = models.PositiveSmallIntegerField(
         _("platform pays sellers' debts after (days)"), null=True, blank=True
     )
+    # Basis points of a seller's share held back at each release, and for how many days; 0: nothing.
+    # Orders freeze both; a seller may have its own.
+    reserve_bps = models.PositiveSmallIntegerField(
+        _("held back of each release (basis points)"), default=0, db_default=0
+    )
+    reserve_days = models.PositiveSmallIntegerField(
+        _("held back for (days)"), default=0, db_default=0
+    )
     created_at = models.DateTimeField(_("created"))
 
     class Meta:
@@ -91,6 +102,11 @@ class CommissionPlan(models.Model):
                 name="plan_returned_in_range",
                 violation_error_message=_("What is returned is 0 to 10000 basis points."),
             ),
+            models.CheckConstraint(
+                condition=RESERVE_IN_RANGE,
+                name="plan_reserve_in_range",
+                violation_error_message=RESERVE_RULE,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -104,6 +120,11 @@ class CommissionPlan(models.Model):
             service_fee_returned_bps=self.service_fee_returned_bps,
             party_returned_bps=self.party_returned_bps,
         )
+
+    @property
+    def reserve_policy(self) -> ReservePolicy:
+        """What new orders of sellers without their own freeze about being held back."""
+        return ReservePolicy(bps=self.reserve_bps, days=self.reserve_days)
 
 
 @pghistory.track(

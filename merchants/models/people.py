@@ -16,12 +16,17 @@ from django.utils.translation import gettext_lazy as _
 from common.money import BPS
 from ledger.fields import IdField
 from merchants import triggers
+from merchants.reserve_policy import MAX_RESERVE_DAYS, ReservePolicy
 from merchants.validators import check_calendar, check_time_zone
 
 HOUR = 3600
 DAY = 24 * HOUR
 MAX_BUSINESS_DAYS = 60
 MAX_CLOCK_OFFSET = timedelta(days=3650)  # ten years: no instant it gives is out of range
+RESERVE_IN_RANGE = Q(reserve_bps=0, reserve_days=0) | Q(
+    reserve_bps__range=(1, BPS), reserve_days__range=(1, MAX_RESERVE_DAYS)
+)
+RESERVE_RULE = _("A reserve is 1 to 10000 basis points for 1 to 365 days; none is 0 for 0.")
 
 
 class Mode(models.TextChoices):
@@ -246,7 +251,7 @@ class Platform(models.Model):
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(),
     model_name="MerchantAudit",
-    fields=["platform", "reference", "name", "email", "active"],
+    fields=["platform", "reference", "name", "email", "active", "reserve_bps", "reserve_days"],
 )
 class Merchant(models.Model):
     """A seller on one platform. `reference` is the platform's own name for it."""
@@ -269,6 +274,14 @@ class Merchant(models.Model):
         validators=[check_time_zone],
     )
     active = models.BooleanField(_("active"), default=True)
+    # Basis points of its share held back at each release, and for how many days; 0: nothing; both
+    # empty: as the plan says. Orders freeze both.
+    reserve_bps = models.PositiveSmallIntegerField(
+        _("held back of each release (basis points)"), null=True, blank=True
+    )
+    reserve_days = models.PositiveSmallIntegerField(
+        _("held back for (days)"), null=True, blank=True
+    )
     created_at = models.DateTimeField(_("created"))
 
     class Meta:
@@ -280,10 +293,24 @@ class Merchant(models.Model):
             ),
             # Target of composite foreign keys: no account can point at another tenant's seller.
             models.UniqueConstraint(fields=["platform", "id"], name="merchant_of_platform"),
+            models.CheckConstraint(
+                condition=Q(reserve_bps__isnull=True, reserve_days__isnull=True)
+                # Said of both, or the range of nothing is unknown: allowed.
+                | Q(reserve_bps__isnull=False, reserve_days__isnull=False) & RESERVE_IN_RANGE,
+                name="merchant_reserve_in_range",
+                violation_error_message=RESERVE_RULE,
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def reserve_policy(self) -> ReservePolicy | None:
+        """What its new orders freeze about being held back; None: what the plan says."""
+        if self.reserve_bps is None or self.reserve_days is None:
+            return None
+        return ReservePolicy(bps=self.reserve_bps, days=self.reserve_days)
 
 
 class User(AbstractUser):

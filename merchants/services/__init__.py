@@ -58,6 +58,11 @@ from merchants.services.pricing import (
     draft_rules,
     explain_sale,
 )
+from merchants.services.reserves import (
+    ReserveInvalid,
+    set_merchant_reserve,
+    set_plan_reserve,
+)
 from merchants.services.rule_import import CommissionImportInvalid, import_rules
 
 __all__ = [
@@ -82,6 +87,7 @@ __all__ = [
     "PartyShareInvalid",
     "PlatformInvalid",
     "PlatformSlugTaken",
+    "ReserveInvalid",
     "SaleInvalid",
     "add_bank_account",
     "add_rule",
@@ -105,6 +111,8 @@ __all__ = [
     "revoke_api_key",
     "roll_api_key",
     "set_guarantee",
+    "set_merchant_reserve",
+    "set_plan_reserve",
     "set_refund_policy",
     "suspend_merchant",
     "update_merchant",

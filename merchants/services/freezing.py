@@ -1,13 +1,14 @@
 """Freezing the terms of new orders from the plan in force. It must never write a row."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
 from merchants import freezing, selectors
-from merchants.models import Merchant, Platform
+from merchants.models import CommissionPlan, Merchant, Platform
 from merchants.refund_policy import EVERYTHING_RETURNED
+from merchants.reserve_policy import NO_RESERVE, ReservePolicy
 from merchants.rules import OrderedLine, Rule, Sale
 from merchants.terms import Terms
 
@@ -41,16 +42,23 @@ def freeze_terms(
         service_fee_bps=platform.service_fee_bps,
         at=at,
         refund=plan.refund_policy if plan else EVERYTHING_RETURNED,
+        reserve=reserve_of(plan, merchant),
         volume_minor=volume_of(rules, sale, volume=volume, at=at),
     )
 
 
 def freeze_terms_of_all(
-    *, platform: Platform, sales: Sequence[Sale], volume: Volume, at: datetime
+    *,
+    platform: Platform,
+    sellers: Mapping[str, Merchant],
+    sales: Sequence[Sale],
+    volume: Volume,
+    at: datetime,
 ) -> list[Terms]:
     """Compute the terms of many new orders, with the rules read once, and a seller's volume too.
     As `freeze_terms` for each.
 
+    Args: sellers: of all sales, by id.
     Returns: terms in the order of `sales`.
     """
     volume = cache(volume)
@@ -69,10 +77,19 @@ def freeze_terms_of_all(
                 service_fee_bps=platform.service_fee_bps,
                 at=at,
                 refund=plan.refund_policy if plan else EVERYTHING_RETURNED,
+                reserve=reserve_of(plan, sellers[sale.merchant_id]),
                 volume_minor=volume_of(known, sale, volume=volume, at=at),
             )
         )
     return made
+
+
+def reserve_of(plan: CommissionPlan | None, merchant: Merchant) -> ReservePolicy:
+    """What new orders of a seller hold back: its own word counts before the plan's."""
+    own = merchant.reserve_policy
+    if own is not None:
+        return own
+    return plan.reserve_policy if plan else NO_RESERVE
 
 
 def volume_of(rules: Sequence[Rule], sale: Sale, *, volume: Volume, at: datetime) -> int | None:

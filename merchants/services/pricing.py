@@ -18,7 +18,7 @@ from merchants.services.commission import (
     CommissionTiersInvalid,
     write_tiers,
 )
-from merchants.services.freezing import Volume, volume_of
+from merchants.services.freezing import Volume, reserve_of, volume_of
 from merchants.services.parties import (
     NewPartyShare,
     PartyShareInvalid,
@@ -79,7 +79,7 @@ def explain_sale(
         would pay through; empty: not known yet.
     Raises: SaleInvalid, UnknownCurrency, AmountOutOfRange.
     """
-    _check_sale(plan, sale)
+    seller = _check_sale(plan, sale)
     known = selectors.list_matching_rules(plan_id=plan.pk, sale=sale, at=at)
     found = freezing.compute(
         plan_id=plan.pk,
@@ -88,12 +88,13 @@ def explain_sale(
         service_fee_bps=service_fee_bps,
         at=at,
         refund=plan.refund_policy,
+        reserve=reserve_of(plan, seller),
         volume_minor=volume_of(known, sale, volume=volume, at=at),
     ).under(channel)
     return ExplainedSale(found, explanation.explain(found))
 
 
-def _check_sale(plan: CommissionPlan, sale: rules.Sale) -> None:
+def _check_sale(plan: CommissionPlan, sale: rules.Sale) -> Merchant:
     if not 1 <= len(sale.lines) <= MAX_LINES:
         raise SaleInvalid(f"A sale has 1 to {MAX_LINES} lines.", field="lines")
     amounts = [line.amount_minor for line in sale.lines]
@@ -101,8 +102,10 @@ def _check_sale(plan: CommissionPlan, sale: rules.Sale) -> None:
         raise SaleInvalid("Amounts must not be negative.", field="lines")
     Money(sum(amounts) + sale.shipping_minor, sale.currency)
     sellers = Merchant.objects.filter(platform_id=plan.platform_id, pk=sale.merchant_id)
-    if not sellers.exists():
+    seller = sellers.first()
+    if seller is None:
         raise SaleInvalid("This seller is not a seller of the plan's platform.", field="merchant")
+    return seller
 
 
 def draft_rules(*, platform: Platform, wanted: Sequence[NewRule], at: datetime) -> list[rules.Rule]:

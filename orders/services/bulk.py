@@ -89,7 +89,11 @@ def _make_rows(platform: Platform, checked: Checked, *, at: datetime) -> list[tu
         for merchant, new in checked
     ]
     frozen = merchants.freeze_terms_of_all(
-        platform=platform, sales=sales, volume=creation.volume_at(at), at=at
+        platform=platform,
+        sellers={merchant.pk: merchant for merchant, _new in checked},
+        sales=sales,
+        volume=creation.volume_at(at),
+        at=at,
     )
     made = []
     for (merchant, new), terms in zip(checked, frozen, strict=True):

@@ -97,18 +97,22 @@ WORKED_ORDER = Ordered(
     st.one_of(st.sampled_from([0, 60, 10_000]), st.integers(0, 10_000)),
     st.lists(ORDERED, min_size=1, max_size=5),
     st.sampled_from([*ConfirmedBy.values, None]),
+    st.sampled_from([(0, 0), (1, 1), (1500, 30), (10_000, 365)]),
 )
-@example({"CNY": WORKED, "JPY": None, "KWD": None}, 60, [WORKED_ORDER] * 3, ConfirmedBy.BUYER)
-@example({"CNY": WORKED, "JPY": None, "KWD": None}, 60, [WORKED_ORDER] * 3, None)
+@example(
+    {"CNY": WORKED, "JPY": None, "KWD": None}, 60, [WORKED_ORDER] * 3, ConfirmedBy.BUYER, (1500, 30)
+)
+@example({"CNY": WORKED, "JPY": None, "KWD": None}, 60, [WORKED_ORDER] * 3, None, (1500, 30))
 def test_release_paths_write_the_same_rows(
     transactional_db: None,
     terms: dict[str, Terms | None],
     service_fee_bps: int,
     batch: list[Ordered],
     confirmed_by: str | None,
+    reserve: tuple[int, int],
 ) -> None:
     """`confirmed_by` of none: nobody confirms, all that are due are released at once."""
-    world = open_marketplace(terms, service_fee_bps)
+    world = open_marketplace(terms, service_fee_bps, reserve)
     fast = [make_order(world, each) for each in batch]
     slow = [make_order(world, each) for each in batch]
     at = world.now + timedelta(days=3 if confirmed_by else 90, microseconds=1)
@@ -152,12 +156,18 @@ def release_slowly(order_id: str, **how: Any) -> None:
     assert refusal.value.code == "order_state_conflict"
 
 
-def open_marketplace(terms: dict[str, Terms | None], service_fee_bps: int) -> worlds.World:
+def open_marketplace(
+    terms: dict[str, Terms | None], service_fee_bps: int, reserve: tuple[int, int] = (0, 0)
+) -> worlds.World:
     world = ground.open_world()
     world.add_merchant()
     world.platform.service_fee_bps = service_fee_bps
     world.platform.save(update_fields=["service_fee_bps"])
     plan = CommissionPlan.objects.get(platform=world.platform)
+    reserve_bps, reserve_days = reserve
+    merchants.set_plan_reserve(
+        plan_id=plan.pk, reserve_bps=reserve_bps, reserve_days=reserve_days, at=world.now
+    )
     for rule in plan.rules.all():
         merchants.end_rule(rule_id=rule.id, effective_to=world.now, at=world.now)
     for each in filter(None, terms.values()):
@@ -206,6 +216,21 @@ QUERIES = {
     "lines": """SELECT to_jsonb(l) - ARRAY['id', 'release_id']
                 FROM escrow_releaseline l JOIN escrow_release r ON r.id = l.release_id
                 JOIN escrow_hold h ON h.id = r.hold_id WHERE h.order_id = %s ORDER BY l.id""",
+    "slices": """SELECT to_jsonb(s) - ARRAY['id', 'release_id']
+                 FROM escrow_reserveslice s JOIN escrow_release r ON r.id = s.release_id
+                 JOIN escrow_hold h ON h.id = r.hold_id WHERE h.order_id = %s""",
+    "slice events": """SELECT to_jsonb(v) - ARRAY['id', 'public_id', 'subject_id', 'data'],
+                              v.data - ARRAY['reserve', 'release', 'order'],
+                              v.data ->> 'reserve' = s.id, v.data ->> 'release' = s.release_id,
+                              v.data ->> 'order' = h.order_id
+                       FROM notifications_event v JOIN escrow_reserveslice s ON s.id = v.subject_id
+                       JOIN escrow_release r ON r.id = s.release_id
+                       JOIN escrow_hold h ON h.id = r.hold_id WHERE h.order_id = %s""",
+    "slice audit": f"""SELECT to_jsonb(x) - ARRAY[{CLOCKS_AND_IDS}]
+                      FROM escrow_reservesliceaudit x
+                      JOIN escrow_reserveslice s ON s.id = x.pgh_obj_id
+                      JOIN escrow_release r ON r.id = s.release_id
+                      JOIN escrow_hold h ON h.id = r.hold_id WHERE h.order_id = %s""",
     "entry": """SELECT to_jsonb(e) - ARRAY['id', 'subject', 'reference', 'created_at', 'posted_at']
                        || jsonb_build_object('named', e.reference = 'release:' || r.id)
                 FROM ledger_journalentry e LEFT JOIN escrow_release r ON r.entry_id = e.id

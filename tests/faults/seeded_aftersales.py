@@ -77,7 +77,7 @@ def _claw_back_in_two(
         hold = lock_released_hold(order_id)
         amount_minor = amount_minor or hold.released_minor
         given = clawback._shares_to_give(order, hold, amount_minor)
-        takings = clawback._take(given, currency=hold.currency)
+        takings = clawback._take(given, order, currency=hold.currency)
         hold.refund_released(amount_minor)
         hold.save()
         clawback._post_clawback(refund_id, order, takings, currency=hold.currency, at=at)

@@ -33,6 +33,8 @@ TITLES = {
     "chargeback": "Charged back",
     "clawback": "Taken back",
     "clawback-debt": "Owed",
+    "clawback-reserve": "Taken of the rolling reserve",
+    "reserve-freed": "Freed of the rolling reserve",
     "debt-netted": "Paid by later sales",
     "debt-guaranteed": "Paid by the platform",
     "payout-sent": "Payout cut",

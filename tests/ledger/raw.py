@@ -28,6 +28,7 @@ ADDRESSES = {
     "party_receivable": f"party:{PARTY}:receivable",
     "held": chart.HELD,
     "merchant_payable": chart.merchant_payable(SELLER),
+    "merchant_reserve": chart.merchant_reserve(SELLER),
     "platform_commission": chart.platform_commission(SHOP),
     "party_payable": f"party:{PARTY}:payable",
     "payout_in_transit": chart.payout_in_transit(RAIL),
@@ -141,10 +142,11 @@ def fund(ids: dict[str, int], amount_minor: int = 10_000_001) -> None:
     """Give every account that pays some money, so that only a rule can refuse."""
     at_first = ids["channel_receivable"], ids["held"]
     insert(
-        entry((at_first[0], 4 * amount_minor), (at_first[1], -4 * amount_minor)),
+        entry((at_first[0], 5 * amount_minor), (at_first[1], -5 * amount_minor)),
         entry(
-            (ids["held"], 3 * amount_minor),
+            (ids["held"], 4 * amount_minor),
             (ids["merchant_payable"], -amount_minor),
+            (ids["merchant_reserve"], -amount_minor),
             (ids["platform_commission"], -amount_minor),
             (ids["party_payable"], -amount_minor),
             kind="release",

@@ -14,7 +14,7 @@ from escrow.services import refund as refunds
 from ledger import chart
 from ledger import selectors as books
 from merchants import services as merchants
-from merchants.models import Merchant, Platform
+from merchants.models import CommissionPlan, Merchant, Platform
 from orders.services.creation import NewLine
 from payouts.balances import Balance, balances_of
 from payouts.models import PayoutState
@@ -66,7 +66,10 @@ def test_money_moves_from_column_to_column(market: World) -> None:
 
 @pytest.fixture
 def busy(market: World) -> World:
-    """Two platforms, two currencies, money in every place."""
+    """Two platforms, two currencies, money in every place; 15 % of each release is held back."""
+    merchants.set_plan_reserve(
+        plan_id=CommissionPlan.objects.get().pk, reserve_bps=1500, reserve_days=30, at=market.now
+    )
     second = market.add_merchant()
     add_payee(market.platform, None, PAYS, at=market.now)
     for seller in market.merchants:
@@ -114,6 +117,7 @@ def test_columns_sum_to_the_trial_balance(busy: World) -> None:
         "held": "held",
         "merchant_payable": "payable",
         "platform_commission": "payable",
+        "merchant_reserve": "reserved",
         "payout_in_transit": "in_transit",
     }
     for line in books.trial_balance():
@@ -129,6 +133,7 @@ def test_columns_sum_to_the_trial_balance(busy: World) -> None:
     for each in all_balances():
         found[each.currency, "held"] += each.held_minor
         found[each.currency, "payable"] += each.payable_minor
+        found[each.currency, "reserved"] += each.reserved_minor
         found[each.currency, "in_transit"] += each.in_transit_minor
 
     assert found == books_say
@@ -149,9 +154,10 @@ def test_all_that_was_released_is_payable_in_transit_or_paid_out(busy: World) ->
             address = chart.merchant_payable(each.merchant_id) if each.merchant_id else own
             total = each.payable_minor + each.in_transit_minor + each.paid_out_minor
             found[address, each.currency] += total
+            found[chart.reserve_of(address), each.currency] += each.reserved_minor
 
     assert found - Counter() == released
-    assert sum(each.paid_out_minor for each in all_balances()) == SELLER
+    assert sum(each.paid_out_minor for each in all_balances()) == SELLER - 1424
 
 
 def test_credit_that_waits_is_counted(market: World) -> None:

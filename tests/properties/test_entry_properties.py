@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.money import MAX_AMOUNT_MINOR
-from ledger import chart, entries
+from ledger import chart, entries, reserve_entries
 
 AMOUNTS = st.one_of(st.integers(1, 5), st.integers(1, MAX_AMOUNT_MINOR))
 MONEY = {"amount_minor": AMOUNTS, "currency": st.sampled_from(["CNY", "JPY", "KWD"])}
@@ -63,6 +63,19 @@ DRAFTS: dict[entries.EntryKind, st.SearchStrategy[entries.Draft]] = {
         order_id=st.just("ord_1"),
         currency=st.just("CNY"),
         taken=SHARES,
+    ),
+    entries.EntryKind.CLAWBACK_RESERVE: st.builds(
+        reserve_entries.clawback_reserve,
+        taking_id=st.just("rst_1"),
+        order_id=st.just("ord_1"),
+        merchant_id=st.just("mer_1"),
+        **MONEY,
+    ),
+    entries.EntryKind.RESERVE_FREED: st.builds(
+        reserve_entries.reserve_freed,
+        slice_id=st.just("rsv_1"),
+        merchant_id=st.just("mer_1"),
+        **MONEY,
     ),
     entries.EntryKind.CLAWBACK_DEBT: st.builds(
         entries.clawback_debt,

@@ -32,7 +32,9 @@ class HoldAnswer(Answer):
 
 
 class ReleaseLineAnswer(Answer):
-    payee = text("MERCHANT, PLATFORM, TAX, PARTY or SERVICE_FEE.")
+    payee = text(
+        "MERCHANT, RESERVE (the seller's, held back), PLATFORM, TAX, PARTY or SERVICE_FEE."
+    )
     amount_minor = amount("What the payee received, in minor units of the release's currency.")
     settlement = code("Id of the statement that pays it, set_….", source="settlement_id")
 
@@ -125,5 +127,6 @@ class BalanceAnswer(Answer):
     currency = text("ISO 4217 code of all amounts.")
     held_minor = amount("Planned for it out of money still held, in minor units.")
     payable_minor = amount("Released to it and not yet paid out, in minor units.")
+    reserved_minor = amount("Held back of its releases for some days, in minor units.")
     in_transit_minor = amount("Sent to its bank and not yet known to be paid, in minor units.")
     paid_out_minor = amount("Paid to its bank so far, in minor units.")

@@ -199,7 +199,7 @@ def test_page_that_is_none_is_unreadable(drive: Drive, server: Any, answer: Any)
 def test_list_without_pages_is_unwrapped(drive: Drive, server: Any) -> None:
     balance = {
         "payee": "PLATFORM", "merchant": None, "party": None, "currency": "CNY", "held_minor": 1,
-        "payable_minor": 2, "in_transit_minor": 3, "paid_out_minor": 4,
+        "payable_minor": 2, "reserved_minor": 0, "in_transit_minor": 3, "paid_out_minor": 4,
     }  # fmt: skip
     server.answer(200, {"data": [balance]})
 

@@ -6,7 +6,7 @@ FROM (
            coalesce(l.total, 0) AS lines, coalesce(b.total, 0) AS books
     FROM (
         SELECT y.address, y.currency, sum(y.amount_minor) AS total FROM (
-            SELECT address, currency, amount_minor FROM escrow_releaseline WHERE payee <> 'SERVICE_FEE'
+            SELECT address, currency, amount_minor FROM escrow_releaseline WHERE payee NOT IN ('SERVICE_FEE', 'RESERVE')
             UNION ALL SELECT address, currency, -amount_minor FROM escrow_deduction
             UNION ALL SELECT s.address, s.currency, -s.amount_minor FROM payouts_settlement s
             WHERE EXISTS (SELECT FROM payouts_payout p

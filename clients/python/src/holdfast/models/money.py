@@ -141,6 +141,7 @@ class Balance(Answer):
     currency: str
     held_minor: int
     payable_minor: int
+    reserved_minor: int  # held back of a seller's releases for some days
     in_transit_minor: int
     paid_out_minor: int
 
