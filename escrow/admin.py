@@ -18,6 +18,7 @@ from escrow import receipts
 from escrow.admin_debts import DebtAdmin
 from escrow.admin_disputes import DisputeAdmin
 from escrow.admin_remittances import RemittanceAdmin, list_channels
+from escrow.admin_reserves import ReserveSliceAdmin
 from escrow.admin_routes import RoutedAdmin, routes
 from escrow.models import (
     Debt,
@@ -28,6 +29,7 @@ from escrow.models import (
     RefundState,
     Release,
     Remittance,
+    ReserveSlice,
     Surplus,
 )
 from ledger import admin_panels as panels
@@ -69,6 +71,7 @@ def _order_link(order: Order) -> Any:
 admin.site.register(Debt, DebtAdmin)
 admin.site.register(Dispute, DisputeAdmin)
 admin.site.register(Remittance, RemittanceAdmin)
+admin.site.register(ReserveSlice, ReserveSliceAdmin)
 
 
 @admin.register(Hold)

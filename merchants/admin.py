@@ -284,7 +284,7 @@ class CommissionPlanAdmin(ReadOnlyAdmin):
     list_select_related = ["platform"]
     search_fields = ["name"]
     actions_list = ["create"]
-    actions_detail = ["import_rules", "history_page", "set_refund_policy"]
+    actions_detail = ["import_rules", "history_page", "set_refund_policy", "set_reserve"]
 
     @action(description=_("Add commission plan"), permissions=["create"])
     def create(self, request: HttpRequest) -> HttpResponse:
@@ -315,6 +315,21 @@ class CommissionPlanAdmin(ReadOnlyAdmin):
             call=services.set_refund_policy,
             arguments={"plan_id": plan.pk},
             initial=asdict(plan.refund_policy),
+            explanation=_now("Orders created before keep their frozen terms."),
+            object_id=plan.pk,
+        )
+
+    @action(description=_("Set reserve"), permissions=["operate"])
+    def set_reserve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        plan = get_object_or_404(CommissionPlan, pk=object_id)
+        return service_page(
+            self,
+            request,
+            title=_("Set reserve"),
+            form_class=forms.ReserveForm,
+            call=services.set_plan_reserve,
+            arguments={"plan_id": plan.pk},
+            initial={"reserve_bps": plan.reserve_bps, "reserve_days": plan.reserve_days},
             explanation=_now("Orders created before keep their frozen terms."),
             object_id=plan.pk,
         )

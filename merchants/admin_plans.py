@@ -189,7 +189,7 @@ def _rule_changes(plan: CommissionPlan, *, since: datetime, until: datetime) -> 
 
 
 def _plan_changes(plan: CommissionPlan, *, since: datetime, until: datetime) -> panels.Table:
-    """From the audit rows: who changed the refund policy, and whether the plan is in force."""
+    """From the audit rows: who changed refund policy or reserve, and whether it is in force."""
     rows = []
     kept = list(plan.audit.order_by("pgh_id"))  # type: ignore[attr-defined]
     for before, after in pairwise(kept):
@@ -199,7 +199,7 @@ def _plan_changes(plan: CommissionPlan, *, since: datetime, until: datetime) -> 
         who = " · ".join(filter(None, (facts.get("actor"), facts.get("reason"))))
         rows += [
             [panels.instant(after.pgh_created_at), who, name, _shown(old), _shown(new)]
-            for name in ("active", "name", *POLICY)
+            for name in ("active", "name", *POLICY, "reserve_bps", "reserve_days")
             if (old := getattr(before, name)) != (new := getattr(after, name))
         ]
     return panels.Table(

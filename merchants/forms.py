@@ -18,6 +18,7 @@ from merchants.models import (
     Party,
     Platform,
 )
+from merchants.reserve_policy import MAX_RESERVE_DAYS
 from merchants.scopes import SCOPES
 
 
@@ -53,6 +54,23 @@ class PlatformForm(ServiceForm):
     service_fee_bps = forms.IntegerField(label=_("Service fee (basis points)"), initial=60)
 
 
+def _reserve_bps(**options: Any) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=_("Held back of each release (basis points)"), min_value=0, max_value=BPS, **options
+    )
+
+
+def _reserve_days(**options: Any) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=_("Held back for (days)"), min_value=0, max_value=MAX_RESERVE_DAYS, **options
+    )
+
+
+class ReserveForm(ServiceForm):
+    reserve_bps = _reserve_bps(help_text=_("0: nothing is held back."))
+    reserve_days = _reserve_days()
+
+
 class MerchantForm(ServiceForm):
     platform = forms.ModelChoiceField(Platform.objects.order_by("name"), label=_("Platform"))
     reference = forms.CharField(label=_("Reference"), max_length=64)
@@ -60,6 +78,8 @@ class MerchantForm(ServiceForm):
     email = forms.EmailField(label=_("E-mail"), required=False)
     language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
     time_zone = forms.CharField(label=_("Time zone"), max_length=64, required=False)
+    reserve_bps = _reserve_bps(required=False, help_text=_("Leave both empty: as the plan says."))
+    reserve_days = _reserve_days(required=False)
 
 
 class BankAccountForm(ServiceForm):

@@ -23,6 +23,7 @@ MENU: list[tuple[Text, list[tuple[Text, str, str]]]] = [
             (_("Disputes"), "escrow_dispute", "gavel"),
             (_("Debts"), "escrow_debt", "money_off"),
             (_("Freezes"), "escrow_freeze", "ac_unit"),
+            (_("Rolling reserve"), "escrow_reserveslice", "savings"),
             (_("Surplus"), "escrow_surplus", "add_circle"),
             (_("Remittances"), "escrow_remittance", "account_balance"),
         ],

@@ -57,6 +57,8 @@ class MerchantView(pages.ItemView):
     def post(self, request: Request, id: str) -> Response:
         """Change a seller; what is left out stays."""
         body = self.read(requests.MerchantChangeRequest)
+        if "reserve_bps" in body or "reserve_days" in body:
+            body["reserve"] = body.pop("reserve_bps", None), body.pop("reserve_days", None)
         merchant = merchants.update_merchant(merchant=self.find(id), **body)
         merchant.platform = self.platform
         return Response(self.write(merchant))

@@ -58,11 +58,7 @@ from merchants.services.pricing import (
     draft_rules,
     explain_sale,
 )
-from merchants.services.reserves import (
-    ReserveInvalid,
-    set_merchant_reserve,
-    set_plan_reserve,
-)
+from merchants.services.reserves import ReserveInvalid, set_plan_reserve
 from merchants.services.rule_import import CommissionImportInvalid, import_rules
 
 __all__ = [
@@ -111,7 +107,6 @@ __all__ = [
     "revoke_api_key",
     "roll_api_key",
     "set_guarantee",
-    "set_merchant_reserve",
     "set_plan_reserve",
     "set_refund_policy",
     "suspend_merchant",

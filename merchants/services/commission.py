@@ -55,10 +55,13 @@ def create_plan(
     commission_returned_bps: int = BPS,
     service_fee_returned_bps: int = BPS,
     party_returned_bps: int = BPS,
+    reserve_bps: int = 0,
+    reserve_days: int = 0,
 ) -> CommissionPlan:
     """Start a list of commission rules for a platform.
 
     Args: …_returned_bps: 0 to 10000, of each cut, to the seller, when an order is refunded.
+        reserve_…: held back of sellers' releases, 1 to 10000, for 1 to 365 days; both 0: nothing.
     Raises: CommissionPlanTaken, CommissionRuleInvalid.
     """
     plan = CommissionPlan(
@@ -68,6 +71,8 @@ def create_plan(
         commission_returned_bps=commission_returned_bps,
         service_fee_returned_bps=service_fee_returned_bps,
         party_returned_bps=party_returned_bps,
+        reserve_bps=reserve_bps,
+        reserve_days=reserve_days,
         created_at=at,
     )
     check_row(plan, CommissionRuleInvalid)

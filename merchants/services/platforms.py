@@ -140,11 +140,14 @@ def create_merchant(
     language: str = Language.ENGLISH,
     time_zone: str = "",
     active: bool = True,
+    reserve_bps: int | None = None,
+    reserve_days: int | None = None,
 ) -> Merchant:
     """Take in a seller of a platform.
 
     Args: reference: the platform's own name for the seller. time_zone: IANA name, in which mails
-        to the seller write dates; empty: the platform's.
+        to the seller write dates; empty: the platform's. reserve_bps, reserve_days: held back of
+        each release, for so long; both 0: nothing; both None: as the plan says.
     Raises: MerchantInvalid, MerchantReferenceTaken.
     Idempotent: by (platform, reference): the second one is refused.
     """
@@ -156,6 +159,8 @@ def create_merchant(
         language=language,
         time_zone=time_zone,
         active=active,
+        reserve_bps=reserve_bps,
+        reserve_days=reserve_days,
         created_at=at,
     )
     check_row(merchant, MerchantInvalid)
@@ -180,27 +185,29 @@ def update_merchant(
     language: str | None = None,
     time_zone: str | None = None,
     active: bool | None = None,
+    reserve: tuple[int | None, int | None] | None = None,
 ) -> Merchant:
     """Change what is given about a seller. The audit keeps what it was.
 
     Args: active: False takes no new orders; orders under way go on, and what is owed is paid.
+        reserve: basis points held back of each release of orders to come, and days; (0, 0):
+            nothing; (None, None): as the plan says.
     Raises: MerchantInvalid. Idempotent: the same values again change nothing. Locks: the seller.
     """
     row = Merchant.objects.select_for_update(of=("self",), no_key=True).get(pk=merchant.pk)
-    wanted = {
+    wanted: dict[str, object] = {
         "name": name,
         "email": email,
         "language": language,
         "time_zone": time_zone,
         "active": active,
     }
-    changed = [
-        field
-        for field, value in wanted.items()
-        if value is not None and value != getattr(row, field)
-    ]
+    given = {field: value for field, value in wanted.items() if value is not None}
+    if reserve is not None:
+        given |= {"reserve_bps": reserve[0], "reserve_days": reserve[1]}
+    changed = [field for field, value in given.items() if value != getattr(row, field)]
     for field in changed:
-        setattr(row, field, wanted[field])
+        setattr(row, field, given[field])
     if changed:
         check_row(row, MerchantInvalid)
         row.save(update_fields=changed)

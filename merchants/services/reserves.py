@@ -1,11 +1,11 @@
-"""How much of a seller's releases is held back, and for how long: a plan's word, and a seller's
-own. It must never touch money."""
+"""How much of a seller's releases is held back, and for how long, where the seller has no word of
+its own. It must never touch money."""
 
 from datetime import datetime
 
 from common.errors import DomainError
 from ledger.usecases import use_case
-from merchants.models import CommissionPlan, Merchant
+from merchants.models import CommissionPlan
 from merchants.services.checks import check_row
 from merchants.services.commission import lock_plan
 
@@ -32,20 +32,3 @@ def set_plan_reserve(
     check_row(plan, ReserveInvalid)
     plan.save(update_fields=["reserve_bps", "reserve_days"])
     return plan
-
-
-@use_case()
-def set_merchant_reserve(
-    *, merchant_id: str, reserve_bps: int | None, reserve_days: int | None, at: datetime
-) -> Merchant:
-    """Say what of each release is held back of one seller, whatever the plan says.
-
-    Money: none; orders created before keep what they froze.
-    Args: both 0: nothing; both None: as the plan says. at: not kept; the audit row says when.
-    Raises: ReserveInvalid. Locks: the seller.
-    """
-    merchant = Merchant.objects.select_for_update(of=("self",), no_key=True).get(pk=merchant_id)
-    merchant.reserve_bps, merchant.reserve_days = reserve_bps, reserve_days
-    check_row(merchant, ReserveInvalid)
-    merchant.save(update_fields=["reserve_bps", "reserve_days"])
-    return merchant

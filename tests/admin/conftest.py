@@ -15,6 +15,7 @@ from channels.models import InboundNotification, InboxState
 from demo.local_sandbox import CHANNEL
 from escrow.models import Actor, Dispute, SellerAnswer
 from escrow.services.disputes import evidence
+from merchants import services as merchants
 from merchants.models import Merchant, User
 from orders.services.creation import NewLine
 from payouts.models import Payout
@@ -87,6 +88,7 @@ def full(market: worlds.World) -> worlds.World:
     sending.record_payout_answer(payout_id=returned.id, answer=said, at=market.now)
     pending_payout(market)
     freezing.freeze_order(market, disputed(market).order, reason=HOSTILE)
+    reserved(market)
     owing.seller_in_debt(market)
     rerouting.propose(
         market,
@@ -96,6 +98,12 @@ def full(market: worlds.World) -> worlds.World:
     )
     flagged_notification()
     return market
+
+
+def reserved(world: worlds.World) -> None:
+    """A seller some of whose release is held back."""
+    seller = merchants.update_merchant(merchant=world.add_merchant(), reserve=(1500, 30))
+    ground.released_order(world, seller)
 
 
 def disputed(world: worlds.World) -> Dispute:

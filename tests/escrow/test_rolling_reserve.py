@@ -118,9 +118,7 @@ def test_reserve_is_that_of_the_terms_the_order_has_frozen(reserved: World) -> N
 def test_word_of_the_seller_counts_before_the_plan(
     reserved: World, bps: int | None, days: int | None, kept: list[int]
 ) -> None:
-    merchants.set_merchant_reserve(
-        merchant_id=reserved.merchants[0].id, reserve_bps=bps, reserve_days=days, at=reserved.now
-    )
+    merchants.update_merchant(merchant=reserved.merchants[0], reserve=(bps, days))
     reserved.merchants[0].refresh_from_db()
 
     ground.released_order(reserved)
@@ -140,12 +138,10 @@ def test_reserve_out_of_range_is_refused(market: World, bps: int, days: int) -> 
         )
     )
     of_seller = ground.refusal(
-        lambda: merchants.set_merchant_reserve(
-            merchant_id=seller.pk, reserve_bps=bps, reserve_days=days, at=market.now
-        )
+        lambda: merchants.update_merchant(merchant=seller, reserve=(bps, days))
     )
 
-    assert (of_plan.code, of_seller.code) == ("reserve_invalid", "reserve_invalid")
+    assert (of_plan.code, of_seller.code) == ("reserve_invalid", "merchant_invalid")
     for rows in (CommissionPlan.objects.all(), Merchant.objects.filter(pk=seller.pk)):
         with pytest.raises(DatabaseError), transaction.atomic():
             rows.update(reserve_bps=bps, reserve_days=days)
@@ -252,9 +248,7 @@ def test_refund_takes_what_is_owed_then_the_reserve_then_makes_a_debt(reserved: 
 
 def test_slice_due_soonest_is_taken_first_and_the_rest_is_freed(reserved: World) -> None:
     order = ground.released_order(reserved)
-    merchants.set_merchant_reserve(
-        merchant_id=reserved.merchants[0].id, reserve_bps=1500, reserve_days=3, at=reserved.now
-    )
+    merchants.update_merchant(merchant=reserved.merchants[0], reserve=(1500, 3))
     reserved.merchants[0].refresh_from_db()
     ground.released_order(reserved)
     pay_out(reserved)

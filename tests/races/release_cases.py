@@ -1,13 +1,18 @@
 """Races over held money: confirmations, the release sweep, refunds and remittances."""
 
+from datetime import timedelta
 from typing import Any
 
 from channels import contract
-from escrow.models import Refund, Release, Remittance
+from escrow.models import Debt, Refund, Release, Remittance, ReserveSlice
+from escrow.services import order_refunds, reserves
 from escrow.services import refund as refunds
 from escrow.services import release as releases
+from merchants import services as merchants
 from orders.models import CancelReason, ConfirmedBy
-from tests import ground
+from payouts.models import PayoutSchedule
+from payouts.services import cutoff
+from tests import ground, owing
 from tests import world as worlds
 from tests.ground import facts, order_facts
 from tests.races.starting_line import Case, Pair, one_of, one_winner
@@ -141,7 +146,42 @@ def remittance_twice(world: worlds.World) -> Case:
     )
 
 
+def free_and_refund(world: worlds.World) -> Case:
+    """A slice whose days are over, and a refund of an order that was paid out: whoever is first,
+    the money pays the refund once."""
+    seller = merchants.update_merchant(merchant=world.add_merchant(), reserve=(1500, 30))
+    order = ground.released_order(world, seller)
+    schedule = PayoutSchedule.objects.get(merchant=seller)
+    cutoff.cut_settlements(schedule_id=schedule.pk, at=world.now)
+    owing.top_up(world, 20000)
+    kept = ReserveSlice.objects.get(merchant=seller)
+    due = kept.due_at + timedelta(seconds=1)
+
+    def found() -> dict[str, Any]:
+        now = ReserveSlice.objects.get(pk=kept.pk)
+        debts = Debt.objects.filter(merchant=seller).values_list("amount_minor", flat=True)
+        return {"state": now.state, "taken": now.taken_minor, "owes": list(debts)}
+
+    def refund() -> Refund:
+        return order_refunds.refund_order(
+            order_id=order.id, amount_minor=None, reason="broken", at=due
+        )
+
+    return Case(
+        [
+            ("free", lambda: reserves.free_slice(slice_id=kept.pk, at=due)),
+            ("refund", refund),
+        ],
+        one_of(
+            found,
+            {"state": "FREED", "taken": 0, "owes": [8067]},
+            {"state": "TAKEN", "taken": 1424, "owes": [8067]},
+        ),
+    )
+
+
 PAIRS = [
+    Pair("free slice / refund after the release", free_and_refund),
     Pair("confirm / confirm", confirm_and_confirm),
     Pair("confirm / automatic release sweep", confirm_and_sweep),
     Pair("release_orders / release_order_slowly / cancel", fast_and_slow),

@@ -16,6 +16,10 @@ class MerchantAnswer(Answer):
     language = text("en or zh-hans: the language of mails to the seller.")
     time_zone = text("IANA time zone of dates in mails to the seller; empty: your platform's.")
     active = truth("Whether new orders may name this seller.")
+    reserve_bps = whole(
+        "Held back of each release, in basis points; null: as the plan says.", allow_null=True
+    )
+    reserve_days = whole("For how many days it is held back.", allow_null=True)
     created_at = instant("When you created it.")
 
 
@@ -131,5 +135,7 @@ class PlanAnswer(Answer):
     party_returned_bps = whole(
         "What a seller gets back of parties' parts when an order is refunded, in basis points."
     )
+    reserve_bps = whole("Held back of each release of a seller, in basis points; 0: nothing.")
+    reserve_days = whole("For how many days it is held back.")
     created_at = instant("When you created it.")
     rules = RuleAnswer(many=True, source="rules.all", help_text="All its rules, ended ones too.")

@@ -125,6 +125,11 @@ class TermsAnswer(Answer):
         "What a seller gets back of parties' parts when an order is refunded, in basis points.",
         source="terms.refund.party_returned_bps",
     )
+    reserve_bps = whole(
+        "What of the seller's part is held back at the release, in basis points.",
+        source="terms.reserve.bps",
+    )
+    reserve_days = whole("For how many days it is held back.", source="terms.reserve.days")
     explanation = RemarkAnswer(many=True, help_text="How the split came about, step by step.")
 
 

@@ -1,5 +1,7 @@
 """What callers send about sellers, bank accounts and commission: the shape of every body."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from api.fields import (
@@ -16,6 +18,7 @@ from api.fields import (
 from common.ids import MAX_LENGTH
 from common.money import BPS
 from merchants.models import BaseChoice, Language
+from merchants.reserve_policy import MAX_RESERVE_DAYS
 from merchants.services.commission import MAX_TIERS
 from merchants.services.parties import MAX_PARTIES
 from merchants.services.pricing import MAX_LINES, MAX_RULES
@@ -39,6 +42,19 @@ def _returned(of: str) -> WholeNumberField:
     )
 
 
+def _reserve(help_text: str, most: int, **options: Any) -> WholeNumberField:
+    return WholeNumberField(
+        min_value=0, max_value=most, required=False, help_text=help_text, **options
+    )
+
+
+_HELD_BACK = "What of each release is held back of {}, in basis points; 0: nothing."
+_HELD_FOR = "For how many days it is held back; 0 when nothing is."
+_PLANS = " null: as the commission plan says. Send both or neither."
+_OWN_BPS = _HELD_BACK.format("the seller") + _PLANS
+_OWN_DAYS = _HELD_FOR + _PLANS
+
+
 class MerchantRequest(StrictSerializer):
     """A new seller."""
 
@@ -59,6 +75,8 @@ class MerchantRequest(StrictSerializer):
         default="",
         help_text="IANA time zone of dates in mails to the seller; empty: your platform's.",
     )
+    reserve_bps = _reserve(_OWN_BPS, BPS, allow_null=True, default=None)
+    reserve_days = _reserve(_OWN_DAYS, MAX_RESERVE_DAYS, allow_null=True, default=None)
 
 
 class MerchantChangeRequest(StrictSerializer):
@@ -77,6 +95,8 @@ class MerchantChangeRequest(StrictSerializer):
     active = TruthField(
         required=False, help_text="false: take no new orders; orders under way go on."
     )
+    reserve_bps = _reserve(_OWN_BPS, BPS, allow_null=True)
+    reserve_days = _reserve(_OWN_DAYS, MAX_RESERVE_DAYS, allow_null=True)
 
 
 class BankAccountRequest(StrictSerializer):
@@ -117,6 +137,8 @@ class PlanRequest(StrictSerializer):
     commission_returned_bps = _returned("the commission")
     service_fee_returned_bps = _returned("the service fee")
     party_returned_bps = _returned("further parties' parts")
+    reserve_bps = _reserve(_HELD_BACK.format("sellers without their own word"), BPS, default=0)
+    reserve_days = _reserve(_HELD_FOR, MAX_RESERVE_DAYS, default=0)
 
 
 class PartyRequest(StrictSerializer):

@@ -17,6 +17,8 @@ class Merchant(Answer):
     language: str  # en or zh-hans
     time_zone: str  # of dates in mails; empty: the platform's
     active: bool  # whether new orders may name it
+    reserve_bps: int | None  # held back of each release; None: as the plan says
+    reserve_days: int | None  # for so many days
     created_at: datetime
 
 
@@ -123,6 +125,8 @@ class CommissionPlan(Answer):
     commission_returned_bps: int  # to the seller, when an order is refunded; 10000: whole
     service_fee_returned_bps: int
     party_returned_bps: int
+    reserve_bps: int  # held back of each release of a seller; 0: nothing
+    reserve_days: int  # for so many days
     created_at: datetime
     rules: tuple[CommissionRule, ...]  # ended ones too
 

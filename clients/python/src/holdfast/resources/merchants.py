@@ -34,9 +34,14 @@ class Merchants(Resource[Mode]):
         email: str | None = None,
         language: str | None = None,
         time_zone: str | None = None,
+        reserve_bps: int | None = None,
+        reserve_days: int | None = None,
         idempotency_key: str | None = None,
     ) -> models.MerchantDetail:
-        """Take in a seller. `reference`: your own name for it, unique."""
+        """Take in a seller. `reference`: your own name for it, unique.
+
+        `reserve_…`: held back of each release for so many days; left out: as the plan says.
+        """
         ...
 
     @get("/v1/merchants/{merchant_id}")
@@ -54,6 +59,8 @@ class Merchants(Resource[Mode]):
         language: str | None = None,
         time_zone: str | None = None,
         active: bool | None = None,
+        reserve_bps: int | None = None,
+        reserve_days: int | None = None,
         idempotency_key: str | None = None,
     ) -> models.MerchantDetail:
         """Change a seller; what is left out stays."""
@@ -151,11 +158,14 @@ class CommissionPlans(Resource[Mode]):
         commission_returned_bps: int | None = None,
         service_fee_returned_bps: int | None = None,
         party_returned_bps: int | None = None,
+        reserve_bps: int | None = None,
+        reserve_days: int | None = None,
         idempotency_key: str | None = None,
     ) -> models.CommissionPlan:
         """Start a commission plan. It is in force at once.
 
         `…_returned_bps`: what sellers get back of each cut when an order is refunded.
+        `reserve_…`: what of each release is held back of sellers, for so many days.
         """
         ...
 
