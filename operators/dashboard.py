@@ -146,11 +146,12 @@ def _own_funds_note(free_minor: int, currency: str) -> Text:
 
 def waiting_for_people() -> list[Waiting]:
     """List what sweeps cannot settle alone, each with a link to exactly those rows."""
+    return [*_waiting_decisions(), *_waiting_refunds_and_messages()]
+
+
+def _waiting_decisions() -> list[Waiting]:
     pending = Payout.objects.filter(state=PayoutState.PENDING)
     unknown = Payout.objects.filter(Q(state=PayoutState.UNKNOWN) | Q(parked_at__isnull=False))
-    failed = Refund.objects.filter(state=RefundState.FAILED)
-    flagged = InboundNotification.objects.filter(state=InboxState.FLAGGED)
-    inbox = "channels_inboundnotification"
     return [
         _waiting(
             _("Payouts waiting for approval"),
@@ -180,6 +181,14 @@ def waiting_for_people() -> list[Waiting]:
             panels.list_url("escrow_freeze", "state__exact=PROPOSED"),
             "warning",
         ),
+    ]
+
+
+def _waiting_refunds_and_messages() -> list[Waiting]:
+    failed = Refund.objects.filter(state=RefundState.FAILED)
+    flagged = InboundNotification.objects.filter(state=InboxState.FLAGGED)
+    inbox = "channels_inboundnotification"
+    return [
         _waiting(
             _("Refunds failed"),
             "undo",

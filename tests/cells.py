@@ -14,7 +14,7 @@ from django.db import transaction
 
 from channels.contract import Answer, Status
 from escrow.models import Actor, Debt, Dispute, Hold, Refund
-from escrow.services import debts
+from escrow.services import bank_refunds, debts
 from escrow.services import order_refunds as refunding
 from escrow.services import refund as refunds
 from escrow.services import release as releases
@@ -257,6 +257,10 @@ REFUND = Machine(
             dict.fromkeys(ASKED, "SUBMITTED"),
         ),
         "channel is silent": (_tell_refund(Status.UNKNOWN), dict.fromkeys(ASKED, "UNKNOWN")),
+        "channel is asked again": (
+            lambda world, refund: bank_refunds.ask_channel_again(refund_id=refund.id, at=world.now),
+            {"FAILED": "PENDING"},
+        ),
     },
 )
 

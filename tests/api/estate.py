@@ -130,6 +130,7 @@ def open_town(folder: Path) -> Iterator[Town]:
             pages = (estate.shop.get(f"/v1/{name}?limit=100").content.decode() for name in LISTS)
             estate.ids = frozenset(found for page in pages for found in ID.findall(page))
         yield town
+    stage.empty_database()  # the next file need not ask for an empty one
     stage.empty_database()
 
 

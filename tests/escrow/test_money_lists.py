@@ -44,7 +44,7 @@ LISTS: dict[str, tuple[Callable[..., QuerySet[Any]], Callable[[Any], Any], int]]
     "payments": (order_selectors.payments_of, _payment, 2),
     "holds": (selectors.holds_of, _hold, 2),
     "releases": (selectors.releases_of, _release, 2),
-    "refunds": (selectors.refunds_of, _refund, 3),
+    "refunds": (selectors.refunds_of, _refund, 4),
 }
 
 

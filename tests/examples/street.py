@@ -51,6 +51,7 @@ class Street:
     holdfast_url: str
     platform: Platform
     key: str
+    shop_port: int = 0
     shop_url: str = ""
     book: Path = Path()
     http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=30))
@@ -74,7 +75,7 @@ class Street:
 
     def open_shop(self, folder: Path, make: Callable[..., Any] = create_app) -> Iterator[None]:
         """Open the shop, or a copy of it that `make` makes."""
-        port = free_port()
+        port = self.shop_port = self.shop_port or free_port()  # a shop that comes back is found
         self.shop_url, self.book = f"http://127.0.0.1:{port}", folder / "shop.sqlite3"
         secret = take_secret(self.client, self.shop_url)
         app = make(self.client, Store(self.book), self.shop_url, secret)

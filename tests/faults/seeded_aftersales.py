@@ -78,9 +78,7 @@ def _claw_back_in_two(
         amount_minor = amount_minor or hold.released_minor
         given = clawback._shares_to_give(order, hold, amount_minor)
         takings = clawback._take(given, order, currency=hold.currency)
-        hold.refund_released(amount_minor)
-        hold.save()
-        clawback._post_clawback(refund_id, order, takings, currency=hold.currency, at=at)
+        booked = clawback._book(refund_id, order, hold, takings, at=at)
     with transaction.atomic():
         refund = ask_refund(
             hold=hold,
@@ -92,7 +90,7 @@ def _claw_back_in_two(
             clawed_back=refund_id,
         )
         shares.keep_refund_shares(refund, given)
-        clawback._write_deductions(refund, takings, at=at)
+        clawback._keep(takings, booked, refund=refund, at=at)
     return refund
 
 
@@ -210,7 +208,7 @@ def _returns_of_today(order: Order, *, channel: str) -> tuple[Part, ...]:
 @contextlib.contextmanager
 def _rate_of_today() -> Iterator[None]:
     with (
-        mock.patch.object(order_refunds, "plan_returns", _returns_of_today),
+        mock.patch.object(shares, "plan_returns", _returns_of_today),
         mock.patch.object(clawback, "plan_returns", _returns_of_today),
     ):
         yield

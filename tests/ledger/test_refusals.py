@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from ledger import chart, entries
+from ledger import chart, entries, routes
 from tests.ledger import raw
 
 pytestmark = pytest.mark.django_db
 
-SIDES = (entries.D, entries.C)
+SIDES = (routes.D, routes.C)
 TRIPLES = list(itertools.product(entries.EntryKind, chart.BY_CODE, SIDES))
 
 
@@ -166,14 +166,14 @@ def test_entry_takes_only_the_routes_of_its_kind_over_all_kinds_classes_and_side
             with raw.refused("HF004"):
                 raw.insert(*company, written)
 
-    assert accepted == sum(len(routes) for routes in entries.ROUTES.values())
+    assert accepted == sum(len(allowed) for allowed in entries.ROUTES.values())
     assert raw.books()[0] == entries_before + accepted * (1 + len(company))
 
 
 def _legs_with(kind: entries.EntryKind, code: str, side: str, ids: dict[str, int]) -> Any:
     """Two legs: the one on trial, and one the kind may have on the other side."""
     other = next(c for c, s in sorted(entries.ROUTES[kind]) if s != side)
-    amount = 101 if side == entries.D else -101
+    amount = 101 if side == routes.D else -101
     return (ids[code], amount), (ids[other], -amount)
 
 

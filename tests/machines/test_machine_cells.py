@@ -13,12 +13,17 @@ from common.errors import DomainError
 from docs.build import _machines
 from escrow.models import Dispute
 from orders.models import Order
-from tests import disputing, ground
-from tests.cells import MACHINES, Machine, state_of
+from tests import cells, disputing, freezing, ground, rerouting
+from tests.cells import Machine, state_of
 from tests.escrow import test_dispute_cells as disputes
+from tests.escrow import test_freezes as freezes
 from tests.orders import test_order_actions as orders
+from tests.payouts import test_bank_refund_cells as bank_refunds
 from tests.payouts import test_payout_actions as payouts
+from tests.reserve_cells import RESERVE
 from tests.world import World
+
+MACHINES = (*cells.MACHINES, RESERVE)
 
 CELLS = [
     pytest.param(machine, case, act, id=f"{machine.model.__name__}-{case}-{act}")
@@ -72,6 +77,8 @@ MAKERS: dict[str, Callable[[World, str], Any]] = {
     "Order": order_in,
     "Dispute": dispute_in,
     "Payout": payouts.payout_in,
+    "Freeze": freezing.freeze_in,
+    "BankRefund": rerouting.in_phase,
     **{machine.model.__name__: machine.make for machine in MACHINES},
 }
 KNOWN = {model.__name__: (model, field) for model, field in _machines()}
@@ -141,10 +148,19 @@ TRIED = {
         *(moves for _, moves in orders.SWEEPS.values()),
         {"CREATED": "PAID"},  # test_order_payments.py: money for a payment in any state
     ),
+    "Freeze": _of(*freezes.MOVES.values()),
+    "BankRefund": {
+        (phase.split("+")[0].replace("PARKED", "UNKNOWN"), target.replace("PARKED", "UNKNOWN"))
+        for leads in bank_refunds.MOVES.values()
+        for phase, (target, _refund) in leads.items()
+    },
     "Dispute": _of(*disputes.MOVES.values(), *disputes.MORE_MOVES.values()),
     "Payout": _of(*payouts.WORDS.values(), *(moves for _, moves, _ in payouts.ACTIONS.values()))
     | {("APPROVED", "SENDING")},  # test_payout_is_claimed_only_when_approved
 }
+
+
+TRIED["Refund"] |= {("SUCCEEDED", "FAILED")}  # the bank returns it: test_bank_refund_cells.py
 
 
 @pytest.mark.parametrize("name", KNOWN)

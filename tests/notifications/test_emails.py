@@ -25,6 +25,8 @@ FACTS: dict[str, Any] = {
     "by": "BUYER",
     "before": "2026-11-24T08:00:00.000000+00:00",
     "payout": "pyo_1",
+    "payee": "MERCHANT",
+    "party": None,
     "last_four": "8901",
     "endpoint": "whe_1",
     "url": "https://shop.example/hooks",

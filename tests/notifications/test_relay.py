@@ -261,7 +261,14 @@ def test_nobody_is_told_for_nothing(
 def test_seller_without_an_address_and_the_platform_itself_are_not_told() -> None:
     record(MerchantFactory(email=""), type="order.paid", item_titles=["Tea"])
     merchant = MerchantFactory()
-    data = {"payout": "pyo_1", "merchant": None, "amount_minor": 10_001, "currency": "CNY"}
+    data = {
+        "payout": "pyo_1",
+        "payee": "PLATFORM",
+        "merchant": None,
+        "party": None,
+        "amount_minor": 10_001,
+        "currency": "CNY",
+    }
     services.record_event(
         type="payout.paid",
         platform_id=merchant.platform_id,

@@ -144,13 +144,15 @@ def test_refusal_is_told_with_all_it_says(drive: Drive, server: Any) -> None:
 
 def test_list_follows_the_pages(drive: Drive, server: Any) -> None:
     payout: dict[str, Any] = {
-        "id": "po_3", "settlement": "set_1", "merchant": None, "state": "PAID", "currency": "CNY",
+        "id": "po_3", "settlement": "set_1", "payee": "PLATFORM", "merchant": None, "party": None,
+        "state": "PAID", "currency": "CNY",
         "amount_minor": 9491, "bank_account": "bac_1", "holder_name": "Garden", "last_four": "0001",
         "needs_approval": False, "frozen": False, "created_at": "2026-03-02T09:00:00Z",
         "paid_at": None, "returned_at": None, "failure_code": None,
     }  # fmt: skip
     whole = {
-        "id": "set_1", "merchant": None, "currency": "CNY", "amount_minor": 9491, "line_count": 1,
+        "id": "set_1", "payee": "PLATFORM", "merchant": None, "party": None, "currency": "CNY",
+        "amount_minor": 9491, "line_count": 1,
         "cutoff_at": "2026-03-02T09:00:00Z",
     }  # fmt: skip
     server.answer(200, {"data": [payout], "has_more": True, "next_cursor": "cG8_Mw"})
