@@ -31,7 +31,8 @@ _UNFINISHED = """
         UNION ALL SELECT o.platform_id, r.released_at FROM escrow_releaseline l
             JOIN escrow_release r ON r.id = l.release_id JOIN escrow_hold h ON h.id = r.hold_id
             JOIN orders_order o ON o.id = h.order_id
-            WHERE l.settlement_id IS NULL AND l.payee <> 'SERVICE_FEE'
+            WHERE l.settlement_id IS NULL AND l.payee NOT IN ('SERVICE_FEE', 'RESERVE')
+        UNION ALL SELECT platform_id, due_at FROM escrow_reserveslice WHERE state = 'HELD'
         UNION ALL SELECT platform_id, next_attempt_at FROM notifications_event
             WHERE relayed_at IS NULL
     ) AS work JOIN merchants_platform p ON p.id = work.platform_id

@@ -201,6 +201,11 @@ def _take(shares: Sequence[Share], order: Order, *, currency: str) -> list[Takin
                 currency=currency,
                 lacking_minor=share.amount_minor - now,
             )
+            # What somebody freed while its slice was waited for is owed to the seller by now.
+            lacking = share.amount_minor - now - sum(each.amount_minor for each in slices)
+            if lacking:
+                owed = books.balance(address=share.address, currency=currency)
+                now += min(lacking, owed - now)
         takings.append(Taking(share, now, slices))
     return takings
 

@@ -82,24 +82,27 @@ BEGIN
     ), line AS (
         INSERT INTO escrow_releaseline (release_id, payee, address, currency, amount_minor)
         SELECT p_release, share.payee, share.address, v.currency, share.amount_minor FROM share ORDER BY share.leg
-    ), slice AS (
-        INSERT INTO escrow_reserveslice
-            (id, platform_id, merchant_id, release_id, state, currency, amount_minor, taken_minor, held_at, due_at,
-             event_sequence)
-        SELECT holdfast_new_id('rsv'), v.platform_id, v.merchant_id, p_release, 'HELD', v.currency,
-               share.amount_minor, 0, p_at, p_at + make_interval(hours => 24 * v.reserve_days), 1
-        FROM share WHERE share.payee = 'RESERVE'
-        RETURNING *
-    ), held AS (
+    )
+    SELECT entry.id INTO p_entry FROM entry;
+    -- A statement of its own, so that an order without a reserve pays for no trigger of these tables.
+    IF v.reserve_days > 0 THEN
+        WITH slice AS (
+            INSERT INTO escrow_reserveslice
+                (id, platform_id, merchant_id, release_id, state, currency, amount_minor, taken_minor, held_at, due_at,
+                 event_sequence)
+            SELECT holdfast_new_id('rsv'), v.platform_id, v.merchant_id, p_release, 'HELD', v.currency,
+                   s.amount_minor, 0, p_at, p_at + make_interval(hours => 24 * v.reserve_days), 1
+            FROM escrow_holdshare AS s WHERE s.hold_id = v.hold_id AND s.payee = 'RESERVE'
+            RETURNING *
+        )
         INSERT INTO notifications_event
             (public_id, type, platform_id, subject_id, sequence, data, created_at, attempts, next_attempt_at,
              last_error)
         SELECT holdfast_new_id('evt'), 'reserve.held', slice.platform_id, slice.id, 1,
                escrow_reserve_facts(slice.id, p_release, p_order, slice.merchant_id, slice.amount_minor, 0,
                                     slice.currency, slice.due_at), p_at, 0, p_at, ''
-        FROM slice
-    )
-    SELECT entry.id INTO p_entry FROM entry;
+        FROM slice;
+    END IF;
     INSERT INTO notifications_event
         (public_id, type, platform_id, subject_id, sequence, data, created_at, attempts, next_attempt_at, last_error)
     VALUES (holdfast_new_id('evt'), 'order.confirmed', v.platform_id, p_order, v.sequence, v.facts, p_at, 0, p_at, '');

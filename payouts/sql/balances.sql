@@ -10,6 +10,10 @@ WITH payee AS (
     UNION ALL
     SELECT 'party:' || y.id || ':payable', NULL, NULL, y.id FROM merchants_party AS y
     WHERE y.platform_id = %(platform)s AND %(merchants)s::text[] IS NULL
+), place AS (
+    -- Where each payee has money, an address a row: joined by OR, every part would be held against every payee.
+    SELECT address, merchant_id, party_id FROM payee
+    UNION ALL SELECT reserve, merchant_id, party_id FROM payee WHERE reserve IS NOT NULL
 ), part AS (
     -- Money is held for orders in these two states only (escrow/sql/audit/state_of_order.sql); two partial indexes
     -- find those, and they find each only when it is asked for by name.
@@ -42,8 +46,8 @@ WITH payee AS (
       AND (%(merchants)s::text[] IS NULL OR p.merchant_id = ANY (%(merchants)s::text[]))
     GROUP BY t.address, p.currency
 )
-SELECT payee.merchant_id, payee.party_id, part.currency, sum(part.held)::bigint, sum(part.payable)::bigint,
+SELECT place.merchant_id, place.party_id, part.currency, sum(part.held)::bigint, sum(part.payable)::bigint,
        sum(part.reserved)::bigint, sum(part.in_transit)::bigint, sum(part.paid_out)::bigint
-FROM part JOIN payee ON part.address IN (payee.address, payee.reserve)
-GROUP BY payee.merchant_id, payee.party_id, part.currency
-ORDER BY payee.merchant_id NULLS FIRST, payee.party_id NULLS FIRST, part.currency
+FROM part JOIN place ON place.address = part.address
+GROUP BY place.merchant_id, place.party_id, part.currency
+ORDER BY place.merchant_id NULLS FIRST, place.party_id NULLS FIRST, part.currency

@@ -3,17 +3,19 @@ worked example of 10001 fen: seller 9491, commission 450, our fee 60. Of 9491, 1
 back (1423.65, half-up) and 8067 owed at once.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
 from escrow.models import Debt, Deduction, Hold, ReleaseLine, ReserveSlice, ReserveTaking
+from escrow.services import clawback, reserves
 from escrow.services import order_refunds as refunds
 from escrow.services import release as releases
-from escrow.services import reserves
 from escrow.services.remittance import record_topup
 from escrow.split import Share, hold_back, put_back
 from escrow.sweeps import free_due_reserves
@@ -97,7 +99,7 @@ def test_release_holds_back_its_part_and_says_until_when(reserved: World) -> Non
     assert kept.due_at == reserved.now + DAYS
     event = Event.objects.get(type="reserve.held")
     assert (event.subject_id, event.sequence) == (kept.id, 1)
-    assert event.data["amount_minor"], event.data["order"] == (1424, order.id)
+    assert (event.data["amount_minor"], event.data["order"]) == (1424, order.id)
 
 
 def test_reserve_is_that_of_the_terms_the_order_has_frozen(reserved: World) -> None:
@@ -283,6 +285,36 @@ def test_reserve_of_another_seller_is_never_taken(reserved: World) -> None:
     assert (mine.state, mine.taken_minor) == ("TAKEN", 1424)
     assert balances(reserved, other) == {"payable": 8067, "reserve": 1424}
     assert Debt.objects.get(payee="MERCHANT").amount_minor == 9491 - 1424
+
+
+@pytest.mark.parametrize("own_minor", [8067 + 450 + 60, 20000])
+def test_slice_freed_while_a_refund_waits_for_it_pays_all_the_same(
+    reserved: World, monkeypatch: pytest.MonkeyPatch, own_minor: int
+) -> None:
+    order = ground.released_order(reserved)
+    pay_out(reserved)
+    top_up(reserved, own_minor)
+    kept, due = ReserveSlice.objects.get(), reserved.now + DAYS + SECOND
+    plan = clawback.plan_takings
+
+    def free() -> int:
+        try:
+            return reserves.free_slice(slice_id=kept.pk, at=due)
+        finally:
+            connection.close()
+
+    def plan_after_freeing(**wanted: Any) -> list[reserves.Slicing]:
+        with ThreadPoolExecutor(max_workers=1) as other:
+            assert other.submit(free).result() == 1424
+        return plan(**wanted)
+
+    monkeypatch.setattr(clawback, "plan_takings", plan_after_freeing)
+    refund(reserved, order)
+
+    assert slices() == [("FREED", 1424, 0)]
+    assert Debt.objects.get(payee="MERCHANT").amount_minor == 8067
+    assert balances(reserved) == {"owes": 8067}
+    assert Deduction.objects.get(payee="MERCHANT").amount_minor == 1424
 
 
 def test_refund_while_held_diminishes_what_will_be_held_back(reserved: World) -> None:

@@ -22,6 +22,7 @@ from escrow.models import Hold, Refund
 from escrow.services import hold as holds
 from escrow.services import refund as refunds
 from escrow.services import release as releases
+from escrow.services.shares import plan_shares
 from notifications import services as notifications
 from orders import locks, selectors
 from orders.models import Payment
@@ -68,12 +69,14 @@ def _capture_in_two(
         )
     with transaction.atomic():
         orders = locks.lock_orders(selectors.order_ids_of_payment(payment_id))
-        shares = {
-            order.id: holds.plan_shares(order, channel=payment.channel) for order in orders.values()
+        plans = {
+            order.id: holds.plan_hold(order, channel=payment.channel) for order in orders.values()
         }
+        shares = {order_id: planned for order_id, (planned, _reserve) in plans.items()}
         accounts = holds._open_accounts(shares, payment=payment)
         for order in orders.values():
-            hold = holds._hold(order, payment=payment, paid_at=paid_at, at=at)
+            reserve = plans[order.id][1]
+            hold = holds._hold(order, payment=payment, reserve=reserve, paid_at=paid_at, at=at)
             holds.keep_shares(hold, shares[order.id], accounts=accounts)
             lifecycle.mark_paid(order, paid_at=paid_at, at=at)
 
@@ -97,7 +100,7 @@ def _cancel_in_two(*, order_id: str, at: datetime) -> bool:
             reason="NOT_SHIPPED",
             at=at,
         )
-        refunds.keep_refund_shares(refund, holds.plan_shares(order))
+        refunds.keep_refund_shares(refund, plan_shares(order))
     with transaction.atomic():
         order = locks.lock_order(order_id)
         hold.refund(at=at)

@@ -158,7 +158,10 @@ def test_entry_takes_only_the_routes_of_its_kind_over_all_kinds_classes_and_side
         written = raw.entry(*_legs_with(kind, code, side, ids), kind=kind)
         if (code, side) in entries.ROUTES[kind]:
             raw.insert(
-                *[{**each, "reference": f"{kind}{code}{n}"} for n, each in enumerate(company)],
+                *[
+                    {**each, "reference": f"{kind}{code}{side}{n}"}
+                    for n, each in enumerate(company)
+                ],
                 written,
             )
             accepted += 1
