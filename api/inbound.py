@@ -14,7 +14,8 @@ from channels.models import InboxState
 from common.errors import DomainError
 from escrow import sweeps as escrow_sweeps
 from escrow.locks import BankRefundNotFound, RefundNotFound
-from escrow.models import BankRefund, Refund
+from escrow.models import BankRefund, DebitRequest, Refund
+from escrow.services import debit_requests
 from escrow.services import refund as refunds
 from escrow.services import remittance as remittances
 from escrow.services.disputes import chargebacks
@@ -85,6 +86,8 @@ def _act(source: str, notification: contract.Notification, *, at: datetime) -> N
         )
     elif kind == "rails" and notification.subject == contract.Subject.PAYOUT:
         _act_on_payout(answer, at=at)
+    elif kind == "rails" and notification.subject == contract.Subject.INCOMING:
+        _act_on_incoming(name, answer, at=at)
     else:
         raise NotificationSubjectWrong(f"{source} does not speak about {notification.subject}.")
 
@@ -102,6 +105,21 @@ def _act_on_payout(answer: contract.Answer, *, at: datetime) -> None:
             answer=answer,
             at=clocks.now_for(Payout.objects.filter(pk=answer.reference), now=at),
         )
+
+
+def _act_on_incoming(rail: str, answer: contract.Answer, *, at: datetime) -> None:
+    """Money that came by itself is a seller's who was asked for it, or a person finds out whose."""
+    if answer.status != contract.Status.SUCCEEDED:
+        raise NotificationSubjectWrong(f"Money that came in is there, not {answer.status}.")
+    rows = DebitRequest.objects.filter(payment_reference=answer.reference.upper())
+    debit_requests.record_debit_payment(
+        payment_reference=answer.reference,
+        amount_minor=answer.amount_minor,
+        currency=answer.currency,
+        rail=rail,
+        provider_reference=answer.provider_reference,
+        at=clocks.now_for(rows, now=at),
+    )
 
 
 def _act_on_chargeback(channel: str, answer: contract.Answer, *, at: datetime) -> None:

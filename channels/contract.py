@@ -47,6 +47,7 @@ class Subject(StrEnum):
     REFUND = "refund"
     PAYOUT = "payout"
     REMITTANCE = "remittance"
+    INCOMING = "incoming"  # paid into the reserve; its `reference` is what the payer wrote
     CHARGEBACK = "chargeback"  # money of a payment taken back; its `reference` is the payment's
 
 

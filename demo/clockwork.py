@@ -27,6 +27,8 @@ SWEEPS: dict[str, Sweep] = {
     "escrow.lapse_due_disputes": escrow.lapse_due_disputes,
     "escrow.query_due_refunds": escrow.query_due_refunds,
     "escrow.send_due_refunds": escrow.send_due_refunds,
+    "escrow.request_due_debits": escrow.request_due_debits,
+    "escrow.remind_due_debits": escrow.remind_due_debits,
     "escrow.guarantee_due_debts": escrow.guarantee_due_debts,
     "escrow.free_due_reserves": escrow.free_due_reserves,
     "payouts.cut_due_settlements": payouts.cut_due_settlements,
@@ -65,6 +67,11 @@ _DUE = {
         SELECT min(due_at) FROM escrow_refund WHERE due_at IS NOT NULL AND state <> 'PENDING'""",
     "escrow.send_due_refunds": """
         SELECT min(due_at) FROM escrow_refund WHERE due_at IS NOT NULL AND state = 'PENDING'""",
+    "escrow.request_due_debits": """
+        SELECT min(request_at) + interval '1 microsecond' FROM escrow_debt
+        WHERE state = 'OPEN'""",
+    "escrow.remind_due_debits": """
+        SELECT min(remind_at) + interval '1 microsecond' FROM escrow_debitrequest""",
     "escrow.guarantee_due_debts": """
         SELECT min(guaranteed_at) + interval '1 microsecond' FROM escrow_debt
         WHERE state = 'OPEN'""",

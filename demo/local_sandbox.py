@@ -83,6 +83,7 @@ def open_sandbox(
         bank_options={
             **_keys(settings.RAILS[RAIL]),
             "remembers_references": remembers_references,
+            "incoming_notify_url": f"{settings.PUBLIC_URL}/v1/inbound/rails/{RAIL}",
         },
     )
     with (

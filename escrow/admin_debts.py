@@ -16,8 +16,8 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from escrow import ageing, forms
-from escrow.models import Debt, DebtState, DebtStep, Payee
-from escrow.services import debts
+from escrow.models import DebitRequestState, Debt, DebtState, DebtStep, Payee
+from escrow.services import debit_requests, debts
 from ledger import admin_panels as panels
 from ledger import selectors as books
 from merchants.admin_pages import service_page
@@ -79,7 +79,7 @@ class DebtAdmin(ShownAdmin):
     ]
     list_select_related = ["platform", "merchant"]
     list_before_template = "admin/ageing.html"
-    actions_detail = ["repay", "propose", "write_off", "keep"]
+    actions_detail = ["ask", "repay", "propose", "write_off", "keep"]
 
     def found_by(self, term: str) -> Q:
         return Q(pk=term) | Q(refund_id=term) | Q(dispute_id=term) | Q(merchant_id=term)
@@ -93,6 +93,14 @@ class DebtAdmin(ShownAdmin):
 
     def has_repay_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self._open(request, object_id)
+
+    def has_ask_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        if not self._open(request, object_id, payee=Payee.MERCHANT):
+            return False
+        if object_id is None or request.method == "POST":
+            return True
+        asked = Debt.objects.filter(pk=object_id, requests__state=DebitRequestState.OPEN)
+        return not asked.exists()
 
     def has_propose_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self._open(request, object_id, proposed_by__isnull=True)
@@ -128,11 +136,27 @@ class DebtAdmin(ShownAdmin):
         entries = [*books.entries_of([debt.entry_id]), *books.subject_entries(debt.pk)]
         return [
             _steps(debt),
+            *([_asked(debt)] if debt.debit_request else []),
             *([_proposal(debt)] if debt.proposed_by_id else []),
             panels.journal(entries),
             _facts(debt),
             audit_steps(debt, labels=dict(DebtState.choices)),
         ]
+
+    @action(description=_("Ask the seller to pay"), permissions=["ask"], icon="request_quote")
+    def ask(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        debt = _find(object_id)
+        return service_page(
+            self,
+            request,
+            title=_now("Ask the seller to pay"),
+            call=debit_requests.request_debit,
+            arguments={"debt_id": object_id, "asked_by": request.user},
+            explanation=_now("The seller gets a mail with the amount, the reference and the date."),
+            object_id=object_id,
+            facts=_owed(debt),
+            platform=debt.platform,
+        )
 
     @action(
         description=_("Record a payment"),
@@ -264,6 +288,25 @@ def _proposed(debt: Debt) -> list[tuple[Any, Any]]:
 
 def _proposal(debt: Debt) -> panels.Facts:
     return panels.Facts(title=_("Proposal to write it off"), facts=_proposed(debt))
+
+
+def _asked(debt: Debt) -> panels.Facts:
+    request = debt.debit_request
+    return panels.Facts(
+        title=_("Request to the seller"),
+        facts=[
+            (_("Id"), panels.mono(request.pk)),
+            (_("State"), request.get_state_display()),
+            (_("Payment reference"), panels.mono(request.payment_reference)),
+            (_("Asked for"), panels.money(request.amount_minor, request.currency)),
+            (_("Pays into"), request.custodian),
+            (_("Asked at"), panels.instant(request.created_at)),
+            (_("Asked by"), request.asked_by or panels.NOTHING),
+            (_("Due at"), panels.instant(request.due_at)),
+            (_("Reminded at"), panels.instant(request.reminded_at)),
+            (_("Closed"), panels.instant(request.closed_at)),
+        ],
+    )
 
 
 def _steps(debt: Debt) -> panels.Table:

@@ -2,7 +2,16 @@
 
 from datetime import datetime
 
-from escrow.models import BankRefund, Debt, Dispute, Freeze, Refund, ReserveSlice, Surplus
+from escrow.models import (
+    BankRefund,
+    DebitRequest,
+    Debt,
+    Dispute,
+    Freeze,
+    Refund,
+    ReserveSlice,
+    Surplus,
+)
 from notifications import services as notifications
 from orders.events import instant, order_facts
 
@@ -70,6 +79,29 @@ def record_reserve_event(kept: ReserveSlice, type: str, *, order_id: str, at: da
             "taken_minor": kept.taken_minor,
             "currency": kept.currency,
             "due_at": instant(kept.due_at),
+        },
+        at=at,
+    )
+
+
+def record_debit_request_event(request: DebitRequest, type: str, *, at: datetime) -> None:
+    """Write a debit request's event. The caller has locked its debt, which is at hand, and saves
+    `event_sequence` after."""
+    notifications.record_event(
+        type=type,
+        platform_id=request.platform_id,
+        subject_id=request.id,
+        sequence=request.next_sequence(),
+        data={
+            "debit_request": request.id,
+            "debt": request.debt_id,
+            "merchant": request.debt.merchant_id,
+            "payment_reference": request.payment_reference,
+            "amount_minor": request.amount_minor,
+            "open_minor": request.debt.open_minor,
+            "currency": request.currency,
+            "custodian": request.custodian,
+            "due_at": instant(request.due_at),
         },
         at=at,
     )

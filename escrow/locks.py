@@ -3,7 +3,17 @@
 from django.db import connection
 
 from common.errors import DomainError
-from escrow.models import OVER, BankRefund, Debt, Dispute, Freeze, Hold, HoldState, Refund
+from escrow.models import (
+    OVER,
+    BankRefund,
+    DebitRequest,
+    Debt,
+    Dispute,
+    Freeze,
+    Hold,
+    HoldState,
+    Refund,
+)
 from merchants.models import Merchant
 from orders import locks as order_locks
 
@@ -30,6 +40,11 @@ class RefundNotFound(DomainError):
 
 class DebtNotFound(DomainError):
     code = "debt_not_found"
+    status = 404
+
+
+class DebitRequestNotFound(DomainError):
+    code = "debit_request_not_found"
     status = 404
 
 
@@ -92,6 +107,23 @@ def lock_debt(debt_id: str) -> Debt:
     if debt is None:
         raise DebtNotFound(f"There is no debt {debt_id}.", debt=debt_id)
     return debt
+
+
+def lock_debit_request(debit_request_id: str) -> DebitRequest:
+    """Lock the debt of a request, then the request. Returns: it, with the locked debt at hand.
+
+    Raises: DebitRequestNotFound.
+    """
+    rows = DebitRequest.objects.filter(pk=debit_request_id)
+    debt_id = rows.values_list("debt_id", flat=True).first()
+    if debt_id is None:
+        raise DebitRequestNotFound(
+            f"There is no debit request {debit_request_id}.", debit_request=debit_request_id
+        )
+    debt = lock_debt(debt_id)
+    request = rows.select_for_update(of=("self",)).get()
+    request.debt = debt
+    return request
 
 
 def lock_dispute(dispute_id: str) -> Dispute:

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from escrow.models import (
     BankRefund,
     BankRefundState,
+    DebitRequest,
     Debt,
     DebtState,
     DebtStep,
@@ -93,7 +94,7 @@ def debts_of(*, platform_id: str) -> QuerySet[Debt]:
     """A platform's debts and those of its sellers and further parties, with how they were paid."""
     steps = Prefetch("steps", DebtStep.objects.select_related("deduction").order_by("id"))
     debts = Debt.objects.filter(platform_id=platform_id).annotate(party_id=_PARTY)
-    return debts.select_related("refund__hold", "dispute").prefetch_related(steps)
+    return debts.select_related("refund__hold", "dispute").prefetch_related(steps, "requests")
 
 
 def guaranteed_debts() -> QuerySet[Debt]:
@@ -104,6 +105,16 @@ def guaranteed_debts() -> QuerySet[Debt]:
 def held_slices() -> QuerySet[ReserveSlice]:
     """Slices of reserves that are freed from `due_at` on."""
     return ReserveSlice.objects.filter(state=ReserveState.HELD)
+
+
+def unrequested_debts() -> QuerySet[Debt]:
+    """Open debts whose seller is asked to pay from `request_at` on."""
+    return Debt.objects.filter(state=DebtState.OPEN, request_at__isnull=False)
+
+
+def unreminded_requests() -> QuerySet[DebitRequest]:
+    """Requests that are repeated from `remind_at` on."""
+    return DebitRequest.objects.filter(remind_at__isnull=False)
 
 
 def list_settled_lines(*, settlement_id: str) -> Sequence[ReleaseLine]:
@@ -229,6 +240,18 @@ def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | N
             wait=MISSED,
         ),
         earliest(held_slices().filter(platform_id=platform_id), "due_at", after=after, wait=MISSED),
+        earliest(
+            unrequested_debts().filter(platform_id=platform_id),
+            "request_at",
+            after=after,
+            wait=MISSED,
+        ),
+        earliest(
+            unreminded_requests().filter(platform_id=platform_id),
+            "remind_at",
+            after=after,
+            wait=MISSED,
+        ),
         earliest(
             open_disputes().filter(platform_id=platform_id), "due_at", after=after, wait=MISSED
         ),

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from channels import contract, registry
 from escrow import selectors
-from escrow.services import debts, reserves
+from escrow.services import debit_requests, debts, reserves
 from escrow.services import refund as refunds
 from escrow.services import release as releases
 from escrow.services.disputes import deadlines
@@ -141,6 +141,38 @@ def free_due_reserves(*, at: datetime, platform_id: str | None = None) -> int:
         due,
         lambda slice_id: reserves.free_slice(slice_id=slice_id, at=at),
         sweep="free_due_reserves",
+    )
+
+
+def request_due_debits(*, at: datetime, platform_id: str | None = None) -> int:
+    """Ask sellers to pay what they have owed for longer than the term."""
+    due = claim_due(
+        selectors.unrequested_debts(),
+        field="request_at",
+        at=at,
+        limit=BATCH,
+        platform_id=platform_id,
+    )
+    return run_each(
+        due,
+        lambda debt_id: debit_requests.request_due_debit(debt_id=debt_id, at=at),
+        sweep="request_due_debits",
+    )
+
+
+def remind_due_debits(*, at: datetime, platform_id: str | None = None) -> int:
+    """Remind sellers once of what they were asked to pay, before it is due."""
+    due = claim_due(
+        selectors.unreminded_requests(),
+        field="remind_at",
+        at=at,
+        limit=BATCH,
+        platform_id=platform_id,
+    )
+    return run_each(
+        due,
+        lambda request_id: debit_requests.remind_due_debit(debit_request_id=request_id, at=at),
+        sweep="remind_due_debits",
     )
 
 

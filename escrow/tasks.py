@@ -54,3 +54,15 @@ def free_due_reserves() -> int:
 def guarantee_due_debts() -> int:
     with pghistory.context(actor="sweep:guarantee_due_debts"):
         return clocks.sweep_every_clock(sweeps.guarantee_due_debts, now=timezone.now())
+
+
+@shared_task(name="escrow.request_due_debits")
+def request_due_debits() -> int:
+    with pghistory.context(actor="sweep:request_due_debits"):
+        return clocks.sweep_every_clock(sweeps.request_due_debits, now=timezone.now())
+
+
+@shared_task(name="escrow.remind_due_debits")
+def remind_due_debits() -> int:
+    with pghistory.context(actor="sweep:remind_due_debits"):
+        return clocks.sweep_every_clock(sweeps.remind_due_debits, now=timezone.now())

@@ -98,6 +98,18 @@ class ReserveFacts(TypedDict):
     due_at: str  # ISO 8601; when the rest is freed
 
 
+class DebitRequestFacts(TypedDict):
+    debit_request: str  # id
+    debt: str  # id
+    merchant: str  # id of the seller who is asked
+    payment_reference: str  # what the seller writes on its bank payment
+    amount_minor: int  # minor units of `currency` asked for at first
+    open_minor: int  # minor units of them still owed
+    currency: str
+    custodian: str  # whose reserve account the seller pays into
+    due_at: str  # ISO 8601
+
+
 class DisputeFacts(OrderFacts):
     dispute: str  # id
     kind: str  # COMPLAINT or CHARGEBACK
@@ -179,6 +191,10 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     "reserve.held": ReserveFacts,
     "reserve.freed": ReserveFacts,
     "reserve.taken": ReserveFacts,
+    "debit_request.created": DebitRequestFacts,
+    "debit_request.reminder": DebitRequestFacts,
+    "debit_request.paid": DebitRequestFacts,
+    "debit_request.withdrawn": DebitRequestFacts,
     "dispute.opened": DisputeFacts,
     "dispute.evidence_added": DisputeFacts,
     "dispute.answered": DisputeFacts,

@@ -6,7 +6,8 @@ It must never share code with the client that talks to it.
 Account numbers with a meaning: ...0002 fails with ACCOUNT_CLOSED; ...0003 is paid and then returned
 on the next tick; ...0004 stays PENDING until POST /sandbox/decide/<reference> {"status":
 "SUCCEEDED" | "FAILED", "code": ""}. POST /sandbox/return/<reference> sends paid money back at any
-later time.
+later time. POST /sandbox/incoming {"reference", "amount_minor", "currency"} is somebody paying into
+the reserve account with a reference of their own; it is told to `incoming_notify_url`.
 """
 
 import sqlite3
@@ -54,18 +55,21 @@ def create_bank(
     hang: Callable[[], None],
     remembers_references: bool = True,
     result_seconds: float = 0.0,
+    incoming_notify_url: str = "",
     **service: Any,
 ) -> "SandboxBank":
     """Make the bank on its book; drive it by `.tick(now)`, serve or mount `.app`.
 
     Args: remembers_references: False executes the same reference again each time it is sent.
-        result_seconds: how long a payout stays PENDING. service: `pause` and `retry_seconds` of
+        result_seconds: how long a payout stays PENDING. incoming_notify_url: who is told of money
+        that comes in; empty: nobody. service: `pause` and `retry_seconds` of
         Service.
     """
     bank = SandboxBank(
         book_path, key_id=key_id, secret=secret, clock=clock, deliver=deliver, hang=hang, **service
     )
     bank.remembers_references, bank.result_seconds = remembers_references, result_seconds
+    bank.incoming_notify_url = incoming_notify_url
     return bank
 
 
@@ -74,9 +78,10 @@ class SandboxBank(Service):
 
     tables = TABLES
     operations = ("payout", "query_payout", "deposit")
-    subjects = ("payout",)
+    subjects = ("payout", "incoming")
     remembers_references: bool
     result_seconds: float
+    incoming_notify_url: str
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -85,6 +90,7 @@ class SandboxBank(Service):
         self.route("POST", "/v1/deposits", self._create_deposit, operation="deposit")
         self.route("POST", "/sandbox/return/<reference>", self._return_told)
         self.route("POST", "/sandbox/decide/<reference>", self._decide_told)
+        self.route("POST", "/sandbox/incoming", self._receive_told)
 
     # Deposits
 
@@ -114,6 +120,29 @@ class SandboxBank(Service):
         reference = fields.reference()
         created = self.deposit(reference=reference, **asked)
         return {"reference": reference, "status": "SUCCEEDED", **asked}, 201 if created else 200
+
+    def receive(self, *, reference: str, amount_minor: int, currency: str) -> dict[str, Any]:
+        """Credit the reserve account with what somebody pays in, each time, and tell of it.
+
+        Args: reference: what the payer writes.
+        """
+        number, now = books.number("SBI"), self._now()
+        money = {"amount_minor": amount_minor, "currency": currency, "event_at": now}
+        told = books.answer(
+            money
+            | {"reference": reference, "provider_reference": number}
+            | {"status": "SUCCEEDED", "code": ""}
+        )
+        with self.book.write() as write:
+            books.insert(write, "deposits", reference=number, **money)
+            url = self.incoming_notify_url
+            self.notices.queue(write, url=url, subject="incoming", at=now, **told)
+        return told
+
+    def _receive_told(self) -> tuple[dict[str, Any], int]:
+        fields = Fields(request)
+        asked: dict[str, Any] = {"amount_minor": fields.amount(), "currency": fields.currency()}
+        return self.receive(reference=fields.reference(), **asked), 201
 
     # Payouts
 

@@ -21,6 +21,8 @@ def clockwork(fast: timedelta) -> list[tuple[str, timedelta, str]]:
         ("escrow.lapse_due_disputes", fast, "money"),
         ("escrow.send_due_refunds", fast, "money"),
         ("escrow.query_due_refunds", fast, "money"),
+        ("escrow.request_due_debits", fast, "default"),
+        ("escrow.remind_due_debits", fast, "default"),
         ("escrow.guarantee_due_debts", fast, "money"),
         ("escrow.free_due_reserves", fast, "money"),
         ("payouts.cut_due_settlements", fast, "money"),

@@ -327,9 +327,9 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 
 # How often the fast sweeps run.
 SWEEP_SECONDS = environment.number("SWEEP_SECONDS", 5, lowest=1, highest=3600)
-
+# After how many days a seller that still owes for a refund is asked to pay it into the reserve.
+DEBIT_REQUEST_AFTER_DAYS = environment.number("DEBIT_REQUEST_AFTER_DAYS", 14, lowest=1, highest=365)
 CLOCKWORK = clockwork(fast=timedelta(seconds=SWEEP_SECONDS))
-
 CELERY_TASK_ROUTES = {task: {"queue": queue} for task, _, queue in CLOCKWORK}
 
 # A tick that nobody took in time is dropped: the next one does its work.

@@ -273,7 +273,7 @@ def debt_in(world: World, case: str) -> Debt:
     merchants.set_guarantee(plan_id=CommissionPlan.objects.get().pk, days=7, at=world.now)
     debt = owing_seller(world)
     if case == "SETTLED":
-        _repay(9491)(world, debt)
+        repay(9491)(world, debt)
     if case in ("OPEN/PROPOSED", "WRITTEN_OFF"):
         _propose(world, debt)
     if case == "WRITTEN_OFF":
@@ -282,7 +282,7 @@ def debt_in(world: World, case: str) -> Debt:
     return Debt.objects.get(pk=debt.pk)
 
 
-def _net(amount_minor: int) -> Act:
+def net(amount_minor: int) -> Act:
     def act(world: World, debt: Debt) -> int:
         with transaction.atomic():
             return debts.net_debts(
@@ -295,7 +295,7 @@ def _net(amount_minor: int) -> Act:
     return act
 
 
-def _repay(amount_minor: int) -> Act:
+def repay(amount_minor: int) -> Act:
     return lambda world, debt: debts.record_repayment(
         debt_id=debt.id,
         amount_minor=amount_minor,
@@ -322,12 +322,12 @@ DEBT = Machine(
     make=debt_in,
     cases=(*OPEN_DEBTS, "SETTLED", "WRITTEN_OFF"),
     acts={
-        "later sales pay it": (_net(9491), dict.fromkeys(OPEN_DEBTS, "SETTLED")),
-        "later sales pay a part": (_net(491), dict.fromkeys(OPEN_DEBTS, "OPEN")),
-        "no later sales": (_net(0), {}),
-        "debtor pays it": (_repay(9491), dict.fromkeys(OPEN_DEBTS, "SETTLED")),
-        "debtor pays a part": (_repay(491), dict.fromkeys(OPEN_DEBTS, "OPEN")),
-        "debtor pays too much": (_repay(9492), {}),
+        "later sales pay it": (net(9491), dict.fromkeys(OPEN_DEBTS, "SETTLED")),
+        "later sales pay a part": (net(491), dict.fromkeys(OPEN_DEBTS, "OPEN")),
+        "no later sales": (net(0), {}),
+        "debtor pays it": (repay(9491), dict.fromkeys(OPEN_DEBTS, "SETTLED")),
+        "debtor pays a part": (repay(491), dict.fromkeys(OPEN_DEBTS, "OPEN")),
+        "debtor pays too much": (repay(9492), {}),
         "platform pays what it has": (
             lambda world, debt: debts.guarantee_debt(debt_id=debt.id, at=world.now + WEEK),
             dict.fromkeys(OPEN_DEBTS, "OPEN"),

@@ -174,7 +174,7 @@ class SandboxChannel(_Client):
 class SandboxRail(_Client):
     """channels.contract.Rail over the sandbox bank's API."""
 
-    subjects = frozenset({Subject.PAYOUT})
+    subjects = frozenset({Subject.PAYOUT, Subject.INCOMING})
 
     def __init__(self, *, remembers_references: bool, finality_seconds: int, **client: Any) -> None:
         super().__init__(**client)

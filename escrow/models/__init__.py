@@ -2,6 +2,7 @@
 
 from escrow.models.bank_refunds import OVER, BankOutcome, BankRefund, BankRefundState
 from escrow.models.clawbacks import Debt, DebtState, DebtStep, DebtStepKind, Deduction
+from escrow.models.debit_requests import DebitRequest, DebitRequestState
 from escrow.models.disputes import (
     CLOSED,
     MAX_TEXT,
@@ -47,6 +48,8 @@ __all__ = [
     "BankOutcome",
     "BankRefund",
     "BankRefundState",
+    "DebitRequest",
+    "DebitRequestState",
     "Debt",
     "DebtState",
     "DebtStep",

@@ -5,6 +5,7 @@ own: nobody else's money ever pays it but the platform's, where it said so.
 """
 
 from datetime import datetime
+from typing import Any
 
 import pghistory
 import pgtrigger
@@ -79,6 +80,8 @@ class Debt(Caused, FSMModelMixin, Sequenced):
     created_at = models.DateTimeField()
     # When the platform's commission pays it next; empty: the platform guarantees nothing.
     guaranteed_at = models.DateTimeField(null=True, blank=True)
+    # When the seller is asked to pay by itself; empty: it was asked, or never is.
+    request_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     entry = models.OneToOneField("ledger.JournalEntry", models.PROTECT, related_name="+")
     # One person proposes to write the rest off; another decides.
@@ -120,6 +123,12 @@ class Debt(Caused, FSMModelMixin, Sequenced):
                 condition=Q(state="OPEN", guaranteed_at__isnull=False),
                 name="debt_due",
             ),
+            models.Index(
+                "request_at",
+                "id",
+                condition=Q(state="OPEN", request_at__isnull=False),
+                name="debt_to_request",
+            ),
         ]
         triggers = [
             StateGraph(
@@ -137,6 +146,11 @@ class Debt(Caused, FSMModelMixin, Sequenced):
     def open_minor(self) -> int:
         """Minor units still owed."""
         return self.amount_minor - self.settled_minor
+
+    @property
+    def debit_request(self) -> Any:
+        """The last request to pay it (DebitRequest), if there is any."""
+        return max(self.requests.all(), key=lambda request: request.pk, default=None)
 
     def settle_part(self, amount_minor: int) -> None:
         """Count a payment that leaves something owed. Not a transition: it stays OPEN."""

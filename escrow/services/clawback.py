@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 
@@ -250,6 +251,7 @@ def _owe(order: Order, taking: Taking, *, at: datetime) -> Debt:
         amount_minor=taking.debt_minor,
         created_at=at,
         guaranteed_at=_guaranteed_at(order, at=at) if share.payee == Payee.MERCHANT else None,
+        request_at=_request_at(at=at) if share.payee == Payee.MERCHANT else None,
     )
     draft = entries.clawback_debt(
         debt_id=debt.id,
@@ -260,6 +262,11 @@ def _owe(order: Order, taking: Taking, *, at: datetime) -> Debt:
     )
     debt.entry_id = ledger.post(draft=draft, at=at)
     return debt
+
+
+def _request_at(*, at: datetime) -> datetime:
+    """When a seller that still owes is asked to pay."""
+    return at + timedelta(days=settings.DEBIT_REQUEST_AFTER_DAYS)
 
 
 def _guaranteed_at(order: Order, *, at: datetime) -> datetime | None:

@@ -13,7 +13,15 @@ from channels import registry
 from common.errors import DomainError
 from escrow import events
 from escrow.locks import lock_debt
-from escrow.models import Debt, DebtState, DebtStep, DebtStepKind, Deduction
+from escrow.models import (
+    DebitRequest,
+    DebitRequestState,
+    Debt,
+    DebtState,
+    DebtStep,
+    DebtStepKind,
+    Deduction,
+)
 from ledger import accounts, chart, entries
 from ledger import services as ledger
 from ledger.usecases import use_case
@@ -86,7 +94,7 @@ def record_repayment(
     debt = lock_debt(debt_id)
     if DebtStep.objects.filter(debt=debt, provider_reference=provider_reference).exists():
         return debt
-    _require_open(debt)
+    require_open(debt)
     if not 0 < amount_minor <= debt.open_minor:
         raise RepaymentTooLarge(
             f"{debt.open_minor} minor units of debt {debt.id} are open, {amount_minor} came.",
@@ -138,7 +146,7 @@ def propose_write_off(*, debt_id: str, reason: str, proposed_by: User, at: datet
     Locks: the debt.
     """
     debt = lock_debt(debt_id)
-    _require_open(debt)
+    require_open(debt)
     if debt.proposed_by_id is not None:
         raise WriteOffNotProposed(f"Debt {debt.id} is proposed already.", debt=debt.id)
     debt.proposed_by, debt.proposed_reason, debt.proposed_at = proposed_by, reason, at
@@ -154,7 +162,7 @@ def decide_write_off(*, debt_id: str, decided_by: User, approve: bool, at: datet
     Raises: DebtNotFound, DebtClosed, WriteOffNotProposed, SecondPersonNeeded. Locks: the debt.
     """
     debt = lock_debt(debt_id)
-    _require_open(debt)
+    require_open(debt)
     if debt.proposed_by_id is None:
         raise WriteOffNotProposed(f"Nobody has proposed to write debt {debt.id} off.", debt=debt.id)
     if debt.proposed_by_id == decided_by.pk:
@@ -222,8 +230,27 @@ def _take_step(step: DebtStep, draft: entries.Draft, *, at: datetime) -> None:
         debt.settle(at=at)
         events.record_debt_event(debt, "debt.settled", at=at)
     debt.save(update_fields=["state", "settled_minor", "closed_at", "event_sequence"])
+    if debt.state != DebtState.OPEN:
+        _end_request(debt, paid=step.kind == DebtStepKind.REPAID, at=at)
 
 
-def _require_open(debt: Debt) -> None:
+def _end_request(debt: Debt, *, paid: bool, at: datetime) -> None:
+    """End what the seller was asked for, with the debt. The caller has locked the debt."""
+    rows = DebitRequest.objects.filter(debt=debt, state=DebitRequestState.OPEN)
+    request = rows.select_for_update(of=("self",)).first()
+    if request is None:
+        return
+    request.debt = debt
+    if paid:
+        request.pay(at=at)
+        events.record_debit_request_event(request, "debit_request.paid", at=at)
+    else:
+        request.withdraw(at=at)
+        events.record_debit_request_event(request, "debit_request.withdrawn", at=at)
+    request.save(update_fields=["state", "closed_at", "remind_at", "event_sequence"])
+
+
+def require_open(debt: Debt) -> None:
+    """Step: refuse what needs an open debt. Raises: DebtClosed."""
     if debt.state != DebtState.OPEN:
         raise DebtClosed(f"Debt {debt.id} is {debt.state}.", debt=debt.id, state=debt.state)

@@ -29,6 +29,10 @@ DUES = {
         SELECT FROM escrow_refund WHERE state <> 'PENDING' AND due_at <= %(at)s""",
     "escrow.send_due_refunds": """
         SELECT FROM escrow_refund WHERE state = 'PENDING' AND due_at <= %(at)s""",
+    "escrow.request_due_debits": """
+        SELECT FROM escrow_debt WHERE state = 'OPEN' AND request_at < %(at)s""",
+    "escrow.remind_due_debits": """
+        SELECT FROM escrow_debitrequest WHERE remind_at < %(at)s""",
     "escrow.guarantee_due_debts": """
         SELECT FROM escrow_debt WHERE state = 'OPEN' AND guaranteed_at < %(at)s""",
     "escrow.free_due_reserves": """

@@ -15,6 +15,7 @@ from escrow.models import Dispute
 from orders.models import Order
 from tests import cells, disputing, freezing, ground, rerouting
 from tests.cells import Machine, state_of
+from tests.debit_cells import DEBIT_REQUEST
 from tests.escrow import test_dispute_cells as disputes
 from tests.escrow import test_freezes as freezes
 from tests.orders import test_order_actions as orders
@@ -23,7 +24,7 @@ from tests.payouts import test_payout_actions as payouts
 from tests.reserve_cells import RESERVE
 from tests.world import World
 
-MACHINES = (*cells.MACHINES, RESERVE)
+MACHINES = (*cells.MACHINES, RESERVE, DEBIT_REQUEST)
 
 CELLS = [
     pytest.param(machine, case, act, id=f"{machine.model.__name__}-{case}-{act}")

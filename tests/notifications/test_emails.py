@@ -42,6 +42,11 @@ FACTS: dict[str, Any] = {
     "dispute_state": "OPEN",
     "dispute_reason": "DAMAGED",
     "waits_for": "BUYER",
+    "debit_request": "dbr_1",
+    "debt": "dbt_1",
+    "payment_reference": "DR7K3M9QXA",
+    "open_minor": 6158,
+    "custodian": "sandbox-bank",
     "failing_since": "2026-11-18T08:00:00.000000+00:00",
 }
 ADDRESSES = {
@@ -133,6 +138,7 @@ def test_every_mail_can_be_written_in_every_language(
 
     [message] = [one for one in mail.outbox if one.to == [ADDRESSES[audience]]]
     names = {"dispute": "A-1", "order": "A-1", "payout": "pyo_1", "webhook_endpoint": "whe_1"}
+    names["debit_request"] = "DR7K3M9QXA"
     name = names[type.split(".")[0]]
     assert name in message.body
     assert ("100.01 CNY" in message.body) == (audience != Audience.PLATFORM)
@@ -206,3 +212,34 @@ def test_buyer_is_told_what_the_seller_answered(
 def test_order_whose_dispute_ended_is_told_of_once(merchant: Merchant) -> None:
     assert tell(merchant, "order.canceled", reason="DISPUTE") == []
     assert tell(merchant, "order.canceled", reason="CHARGEBACK") == []
+
+
+def test_seller_is_asked_to_pay_with_amount_reference_date_and_account(merchant: Merchant) -> None:
+    [message] = tell(merchant, "debit_request.created", amount_minor=9491, open_minor=9491)
+
+    assert message.to == ["seller@example.com"]
+    assert message.subject == "Please pay 94.91 CNY by 2026-11-25 16:00 (Asia/Shanghai)"
+    assert (
+        "Please pay by bank before 2026-11-25 16:00 (Asia/Shanghai):\n"
+        "- to: the reserve account at sandbox-bank\n"
+        "- amount: 94.91 CNY\n"
+        "- payment reference: DR7K3M9QXA\n"
+    ) in message.body
+
+
+def test_seller_is_reminded_of_what_is_left_in_its_language(merchant: Merchant) -> None:
+    merchant.language = Language.CHINESE
+    merchant.save()
+
+    tell(merchant, "debit_request.created", amount_minor=9491, open_minor=9491)
+    tell(merchant, "debit_request.reminder", amount_minor=9491, open_minor=6158)
+    tell(merchant, "debit_request.withdrawn", amount_minor=9491, open_minor=0)
+
+    assert [message.subject for message in mail.outbox] == [
+        "请在 2026-11-25 16:00 (Asia/Shanghai) 前支付 94.91 CNY",
+        "提醒：请在 2026-11-25 16:00 (Asia/Shanghai) 前支付 61.58 CNY",
+        "无需再支付 DR7K3M9QXA",
+    ]
+    assert (
+        "- 收款方：sandbox-bank 的备付金账户\n- 金额：61.58 CNY\n- 付款附言：DR7K3M9QXA\n"
+    ) in mail.outbox[1].body

@@ -15,6 +15,16 @@ class DebtStepAnswer(Answer):
     happened_at = instant("When.")
 
 
+class DebitRequestAnswer(Answer):
+    """What the seller was asked to pay of it, into the reserve, by its bank."""
+
+    id = text("Id of the request, dbr_….")
+    payment_reference = text("What the seller writes on the bank payment.")
+    amount_minor = amount("What was asked for at first, in minor units of the debt's currency.")
+    due_at = instant("Until when it is to be paid.")
+    state = text("OPEN, PAID or WITHDRAWN.")
+
+
 class DebtAnswer(Answer):
     """What one payee owes of one refund or chargeback: it had been paid and had nothing left."""
 
@@ -31,6 +41,11 @@ class DebtAnswer(Answer):
     open_minor = amount("What is still owed, in minor units.")
     steps = DebtStepAnswer(
         many=True, source="steps.all", help_text="How it got smaller, oldest first."
+    )
+    debit_request = DebitRequestAnswer(
+        allow_null=True,
+        read_only=True,
+        help_text="What the seller was asked to pay last; null: it was not asked.",
     )
     created_at = instant("Since when it is owed.")
     guaranteed_at = later("From when on the platform's commission pays it.")

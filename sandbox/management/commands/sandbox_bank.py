@@ -37,6 +37,7 @@ class Command(BaseCommand):
             hang=serve.hang,
             remembers_references=keys["remembers_references"] and not options["forgetful"],
             result_seconds=options["result_seconds"],
+            incoming_notify_url=f"{settings.PUBLIC_URL}/v1/inbound/rails/{options['rail']}",
         )
         self.stdout.write(f"Sandbox bank: {serve.address_of(bound)}")
         self.stdout.flush()

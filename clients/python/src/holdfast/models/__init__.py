@@ -28,6 +28,7 @@ from holdfast.models.merchants import (
 from holdfast.models.money import (
     Balance,
     BankRefund,
+    DebitRequest,
     Debt,
     DebtStep,
     Deduction,
@@ -90,6 +91,7 @@ __all__ = [
     "CreatedOrder",
     "CreatedWebhookEndpoint",
     "Deadlines",
+    "DebitRequest",
     "Debt",
     "DebtStep",
     "Deduction",

@@ -202,6 +202,17 @@ class DebtStep(Answer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DebitRequest(Answer):
+    """What a seller was asked to pay of a debt, by its bank."""
+
+    id: str
+    payment_reference: str  # what the seller writes on the payment
+    amount_minor: int  # asked for at first
+    due_at: datetime
+    state: str  # OPEN, PAID or WITHDRAWN
+
+
+@dataclass(frozen=True, kw_only=True)
 class Debt(Answer):
     """What one payee owes of one refund or chargeback."""
 
@@ -217,6 +228,7 @@ class Debt(Answer):
     amount_minor: int  # owed at first
     open_minor: int  # still owed
     steps: tuple[DebtStep, ...]
+    debit_request: DebitRequest | None  # the last one
     created_at: datetime
     guaranteed_at: datetime | None  # from when on the platform's commission pays it
     closed_at: datetime | None
