@@ -184,3 +184,21 @@ def test_debt_ages_by_the_clock_of_its_platform(debt: Debt) -> None:
 
     assert found == ["61-90"]
     assert ageing.age_days(fresh(debt), now=debt.created_at) == 61
+
+
+def test_operator_asks_the_seller_to_pay_once(
+    signed_in: Client, operator: User, debt: Debt
+) -> None:
+    before = ground.trial()
+    path = url("escrow_debt_ask", debt.pk)
+    offered = path in signed_in.get(page(Debt, "change", debt.pk)).content.decode()
+
+    answers = [act(signed_in, debt, "ask").status_code for _ in range(2)]
+
+    request = debt.requests.get()
+    assert (offered, answers) == (True, [302, 200])
+    assert (request.state, request.amount_minor, request.asked_by) == ("OPEN", 9491, operator)
+    assert ground.trial() == before
+    shown = signed_in.get(page(Debt, "change", debt.pk)).content.decode()
+    assert request.payment_reference in shown
+    assert path not in shown

@@ -5,7 +5,9 @@ As recorded_day.py, it must never reach around the door but for what happens out
 
 from typing import Any
 
+from escrow.services import debit_requests
 from escrow.services.remittance import record_topup
+from tests import ground
 from tests.api.recording import Tape
 from tests.world import RAIL
 
@@ -67,6 +69,10 @@ def owe(tape: Tape, seller: str, paid_out: dict[str, Any]) -> None:
     )
     body = {"order": paid_out["id"], "amount_minor": 1001, "reason": "One tin was stale"}
     tape.post("/v1/refunds", body, says="After the seller was paid out")
+    (debt,) = shop.get("/v1/debts?state=OPEN&limit=1").json()["data"]
+    debit_requests.request_debit(
+        debt_id=debt["id"], asked_by=ground.operator("first"), at=shop.sandbox.clock.now
+    )
     tape.get("/v1/debts?state=OPEN&limit=1", says="The newest debt that is open")
     order = _shipped(tape, seller, "A-1105")
     assert shop.confirm(order).status_code == 200

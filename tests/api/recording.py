@@ -16,6 +16,7 @@ from tests.api.shop import Answer, Shop
 from tests.world import START
 
 PLACEHOLDERS = {
+    "payment_reference": "DR7K3M9QXA",  # no secret, but another in each run
     "secret": "whsec_RVhBTVBMRS1PTkxZLW5vdC1hLXNlY3JldC1hdC1hbGw=",
     "buyer_token": "EXAMPLE-ONLY-the-token-of-this-buyer-xxxxxx",
     "token": "EXAMPLE-ONLY-the-token-of-this-buyer-xxxxxx",

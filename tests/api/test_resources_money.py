@@ -2,11 +2,15 @@
 every sum must be the sum of its lines.
 """
 
+from datetime import timedelta
+
 import pytest
 
+from api.fields import instant
 from demo import clockwork
 from escrow.models import Refund
-from tests import rerouting
+from escrow.services import debit_requests
+from tests import ground, rerouting
 from tests.api.estate import ACCOUNT, Estate, Town
 from tests.api.shop import Shop, problem
 from tests.world import RETURNS, World
@@ -101,12 +105,31 @@ def test_debt_says_who_owes_what_of_which_refund(ours: Estate, shop: Shop) -> No
         "amount_minor": 95,
         "open_minor": 95,
         "steps": [],
+        "debit_request": None,
         "created_at": refund["created_at"],
         "guaranteed_at": None,
         "closed_at": None,
     }
     assert (refund["amount_minor"], refund["shares"][0]["amount_minor"]) == (101, 95)
     assert [each["amount_minor"] for each in listed] == [193, 95]
+
+
+def test_debt_shows_what_the_seller_was_asked_to_pay(ours: Estate, shop: Shop) -> None:
+    (_newest, oldest) = shop.get(f"/v1/debts?merchant={ours.has['merchant']}").json()["data"]
+    at = shop.sandbox.clock.now
+    made = debit_requests.request_debit(
+        debt_id=oldest["id"], asked_by=ground.operator("first"), at=at
+    )
+
+    found = shop.get(f"/v1/debts/{oldest['id']}").json()["debit_request"]
+
+    assert found == {
+        "id": made.id,
+        "payment_reference": made.payment_reference,
+        "amount_minor": 95,
+        "due_at": instant(at + timedelta(days=14)),
+        "state": "OPEN",
+    }
 
 
 def test_statement_shows_which_debts_later_sales_paid(ours: Estate, shop: Shop) -> None:
