@@ -14,6 +14,7 @@ import secrets
 import signal
 import sys
 import time
+from collections import Counter
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settlement_site.settings")
@@ -42,7 +43,8 @@ def main() -> int:
     print(f"seed {options.seed}, {len(numbers)} batches of {batch.LIVES} lives", flush=True)
     began = time.monotonic()
     with databases(min(options.workers, len(numbers)), template=TEMPLATE) as names:
-        lives, steps, wrong, missing = _run(numbers, names, options.seed)
+        lives, steps, wrong, missing, happened = _run(numbers, names, options.seed)
+    print("\n".join(f"{count:>8}  {what}" for what, count in sorted(happened.items())))
     passed = not wrong and not missing
     print(
         f"lives: seed {options.seed}, {lives} lives, {steps} steps, {wrong} batches wrong,"
@@ -60,7 +62,9 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(numbers: list[int], names: list[str], seed: int) -> tuple[int, int, int, int]:
+def _run(
+    numbers: list[int], names: list[str], seed: int
+) -> tuple[int, int, int, int, Counter[str]]:
     """Let the workers take batch after batch; show how far they are."""
     fork = multiprocessing.get_context("fork")  # warm: imported, and no connection is open
     work, said = fork.SimpleQueue(), fork.SimpleQueue()
@@ -71,6 +75,7 @@ def _run(numbers: list[int], names: list[str], seed: int) -> tuple[int, int, int
         worker.daemon = True
         worker.start()
     lives = steps = wrong = done = 0
+    happened: Counter[str] = Counter()
     while done < len(numbers):
         if not said._reader.poll(1):
             if not any(worker.is_alive() for worker in workers):
@@ -78,6 +83,7 @@ def _run(numbers: list[int], names: list[str], seed: int) -> tuple[int, int, int
             continue
         number, outcome = said.get()
         done, lives, steps = done + 1, lives + outcome.lives, steps + len(outcome.steps)
+        happened += outcome.happened
         if outcome.error:
             wrong += 1
             if wrong <= TOLD:
@@ -86,7 +92,7 @@ def _run(numbers: list[int], names: list[str], seed: int) -> tuple[int, int, int
             print(f"{lives} lives, {steps} steps, {wrong} batches wrong", flush=True)
     for worker in workers:
         worker.join()
-    return lives, steps, wrong, len(numbers) - done
+    return lives, steps, wrong, len(numbers) - done, happened
 
 
 def _work(name: str, work: Any, said: Any, seed: int) -> None:

@@ -41,6 +41,7 @@ def buy_cart(both: Both, life: int, x: int, y: int) -> None:
 
 
 def _buy(both: Both, lives: list[int], x: int, y: int) -> None:
+    both.note()
     placed, facts = [], []
     for life in lives:
         goods, shipping = 1 + (x * (life + 3) * 7) % (20, 900, 20_000)[y % 3], y * life % 700
@@ -119,24 +120,35 @@ def _refund(both: Both, sale: Sale, amount: int | None) -> None:
 
 
 def charge_back(both: Both, life: int, x: int, y: int) -> None:
-    """The bank takes a part of a payment back, whose money we still hold."""
+    """The channel has taken a part of a payment back, held or released, and now and then says it
+    took more than there was."""
     payment = both.sale(life).payment
     alike = sorted(
         (sale for sale in both.oracle.sales.values() if sale.payment == payment),
         key=lambda sale: sale.id,
     )
     total = sum(sale.amount for sale in alike)
-    amount = min(some(total, x), total)
+    amount = some(total, x)
     parts = _in_proportion(amount, {sale.id: sale.amount for sale in alike})
-    if all(sale.state in ("PAID", "SHIPPED") and parts[sale.id] <= sale.left for sale in alike):
-        both.oracle.charge_back({id: part for id, part in parts.items() if part}, at=both.now)
-        chargebacks.record_chargeback(
+    parts = {id: part for id, part in parts.items() if part}
+    struck = [sale for sale in alike if sale.id in parts]
+    stood = [(sale.state, sale.complaint, bool(sale.freezes)) for sale in struck]
+    made = both.attempt(
+        lambda: both.oracle.charge_back(parts, at=both.now),
+        lambda: chargebacks.record_chargeback(
             payment_id=payment,
             provider_reference=f"C{both.number()}",
             amount_minor=amount,
             currency="CNY",
             at=both.now,
-        )
+        ),
+    )
+    for state, complaint, frozen in stood if made else ():
+        released = "released" if state == "CONFIRMED" else "held"
+        beside = ", beside a complaint" if complaint else ", frozen" if frozen else ""
+        both.note(f"charge_back of {released} money{beside}")
+    if made and both.oracle.own_funds() < 0:
+        both.note("charge_back, own funds below zero")
 
 
 def _in_proportion(amount: int, weights: Mapping[str, int]) -> dict[str, int]:
@@ -214,7 +226,7 @@ def move(verb: str) -> Action:
 def offer(both: Both, life: int, x: int, y: int) -> None:
     sale, at = both.sale(life), both.now
     if sale.complaint is not None:
-        id, amount, goods_first = sale.complaint.id, some(sale.complaint.asked, x), y % 3 == 0
+        id, amount, goods_first = sale.complaint.id, some(sale.complaint.asked, x), y % 2 == 0
         both.attempt(
             lambda: disputes.offer(
                 both.oracle, sale, at=at, amount=amount, goods_first=goods_first

@@ -8,13 +8,14 @@ numbers, so that a batch is lived again exactly, or with steps left out.
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 
-from tests.lives import actions, circumstances
+from tests.lives import actions, circumstances, freezing
 from tests.lives.actions import Action
 from tests.lives.both import Both
 from tests.stage import open_world
@@ -52,6 +53,10 @@ ACTIONS: Mapping[str, Action] = {
             circumstances.repay,
             circumstances.write_off,
             circumstances.replace,
+            freezing.freeze,
+            freezing.freeze_seller,
+            freezing.lift,
+            freezing.lift_seller,
         )
     },
 }
@@ -59,7 +64,7 @@ AROUND = {
     "wait": 2,
     "edge": 2,
     "remit": 1.5,
-    "top_up": 1,
+    "top_up": 0.5,
     "change_rate": 1.5,
     "channel": 1.5,
     "cut": 3,
@@ -67,24 +72,58 @@ AROUND = {
     "repay": 0.7,
     "write_off": 0.4,
     "replace": 0.7,
+    "freeze_seller": 0.5,
+    "lift_seller": 1.5,
 }
+FROZEN = {"lift": 9, "refund": 1, "confirm": 1, "ship": 1, "charge_back": 2, "wait": 2, "decide": 3}
 WEIGHTS: Mapping[str, Mapping[str, float]] = {
-    "PAID": {"ship": 30, "refund": 6, "refund_all": 1, "cancel": 2, "charge_back": 2},
-    "SHIPPED": {"confirm": 16, "complain": 20, "refund": 6, "refund_all": 1, "charge_back": 3},
-    "CONFIRMED": {"refund": 14, "refund_all": 5, "complain": 10, "cut": 14, "bank": 2},
+    "PAID": {"ship": 30, "refund": 6, "refund_all": 1, "cancel": 2, "charge_back": 2, "freeze": 2},
+    "SHIPPED": {
+        "confirm": 16,
+        "complain": 20,
+        "refund": 6,
+        "refund_all": 1,
+        "charge_back": 3,
+        "freeze": 4,
+    },
+    "CONFIRMED": {
+        "refund": 14,
+        "refund_all": 5,
+        "complain": 10,
+        "cut": 14,
+        "bank": 2,
+        "charge_back": 10,
+        "freeze": 0.3,
+    },
     "CANCELED": {},
     "OPEN/MERCHANT": {
         "accept": 5,
-        "offer": 14,
+        "offer": 22,
         "contest": 9,
         "withdraw": 3,
-        "charge_back": 2,
+        "charge_back": 6,
         "refund": 3,
+        "freeze": 3,
     },
-    "ANSWERED/BUYER": {"take_offer": 14, "decline": 8, "withdraw": 1, "edge": 2},
-    "RETURNING/BUYER": {"send_back": 20, "edge": 3, "charge_back": 1},
-    "RETURNING/MERCHANT": {"receive": 12, "refuse": 8, "edge": 2},
-    "/OPERATOR": {"decide": 20, "withdraw": 1, "edge": 2, "wait": 2, "refund": 2},
+    "ANSWERED/BUYER": {
+        "take_offer": 24,
+        "decline": 8,
+        "withdraw": 1,
+        "edge": 2,
+        "freeze": 2,
+        "charge_back": 3,
+    },
+    "RETURNING/BUYER": {"send_back": 40, "edge": 3, "charge_back": 1},
+    "RETURNING/MERCHANT": {"receive": 24, "refuse": 16, "edge": 2},
+    "/OPERATOR": {
+        "decide": 20,
+        "withdraw": 1,
+        "edge": 2,
+        "wait": 2,
+        "refund": 2,
+        "charge_back": 2,
+        "freeze": 4,
+    },
 }
 ODD = 0.08  # of the steps: one that may be out of place
 
@@ -108,6 +147,7 @@ class Outcome:
 
     steps: list[Step] = field(default_factory=list)
     lives: int = 0
+    happened: Counter[str] = field(default_factory=Counter)
     error: str = ""
 
 
@@ -144,7 +184,7 @@ def _verb(both: Both, life: int, lives: int, dice: Random) -> str:
     sale = both.sale(life)
     where = sale.complaint.phase if sale.complaint else sale.state
     likely = WEIGHTS.get(where) or WEIGHTS.get("/" + where.partition("/")[2], {})
-    table = {verb: likely.get(verb, 0) + AROUND.get(verb, 0) for verb in {**likely, **AROUND}}
+    table = Counter(AROUND) + Counter(likely) + Counter(FROZEN if sale.freezes else {})
     return dice.choices(list(table), list(table.values()))[0]
 
 
@@ -153,19 +193,21 @@ def _play(draw: Callable[[Both], Step | None], *, every: int) -> Outcome:
     with tempfile.TemporaryDirectory(dir=_memory()) as folder, open_world(Path(folder)) as world:
         both = Both(world)
         try:
-            both.top_up(5000)
+            both.top_up(1000)
             while (step := draw(both)) is not None:
                 outcome.steps.append(step)
                 _take(both, step)
                 if len(outcome.steps) % every == 0:
                     both.compare_books()
             both.compare()
+            both.verb = "at rest"
+            freezing.lift_all(both)
             both.come_to_rest()
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             said = str(error) or type(error).__name__
             outcome.error = f"{type(error).__name__}: {said} ({last.filename}:{last.lineno})"
-        outcome.lives = len(both.orders)
+        outcome.lives, outcome.happened = len(both.orders), both.happened
     return outcome
 
 
@@ -175,6 +217,7 @@ def _take(both: Both, step: Step) -> None:
     begins = step.verb in ("buy", "buy_cart")
     born = step.life in both.orders
     if born != begins and not (begins and step.verb == "buy_cart" and step.life + 1 in both.orders):
+        both.verb = step.verb
         ACTIONS[step.verb](both, step.life, step.x, step.y)
 
 

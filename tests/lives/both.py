@@ -5,6 +5,7 @@ Persons and the channel are played by services; the bank is the sandbox, in whos
 what became of payouts. It must never reach around a service to make a state.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from channels.contract import Status
 from common.errors import DomainError
 from demo import clockwork
 from demo.local_sandbox import RAIL
-from escrow.models import Debt, Dispute, Hold, Refund, RefundState
+from escrow.models import Debt, Dispute, Freeze, Hold, Refund, RefundState
 from escrow.services import refund as refunds
 from escrow.services import remittance as escrow_remittance
 from merchants.models import CommissionPlan, CommissionRule, User
@@ -58,6 +59,8 @@ class Both:
         self.rule_id: str = CommissionRule.objects.get().pk
         self.schedules = {each.address: each.pk for each in PayoutSchedule.objects.all()}
         self.count = 0
+        self.verb = ""
+        self.happened: Counter[str] = Counter()
 
     @property
     def now(self) -> datetime:
@@ -69,6 +72,10 @@ class Both:
     def number(self) -> int:
         self.count += 1
         return self.count
+
+    def note(self, what: str = "") -> None:
+        """Count that the present action, or what is named, has really happened."""
+        self.happened[what or self.verb] += 1
 
     def attempt(self, predict: Callable[[], Any], act: Callable[[], Any]) -> Any:
         """Do it on both sides; be refused with exactly the code the oracle says, or not at all."""
@@ -83,6 +90,7 @@ class Both:
         except DomainError as refusal:
             refused = refusal.code
         assert refused == wanted, f"refused with {refused!r}, the oracle says {wanted!r}"
+        self.note(f"{self.verb}: {wanted}" if wanted else self.verb)
         return done
 
     # Time
@@ -129,6 +137,7 @@ class Both:
                 answer=worlds.answer(status, reference=refund.id, amount_minor=amount),
                 at=self.now,
             )
+            self.note()
             if not lost:
                 self.oracle.refunded(refund.amount_minor)
 
@@ -139,16 +148,24 @@ class Both:
         made = cutoff.cut_settlements(schedule_id=self.schedules[address], at=self.now)
         assert [payout.amount_minor for payout in made] == ([wanted] if wanted else [])
         for payout in made:
+            self.note()
             self.oracle.add_payout(payout.id, address=address, amount=wanted)
 
     def bank_works(self) -> None:
         """Payouts are sent, as far as the reserve covers them, and end as their accounts say."""
         self.pass_time(timedelta(seconds=61))
+        known = {row["reference"] for row in self._payouts_at_the_bank()}
         payouts.send_due_payouts(at=self.now)
         for _ in range(2):
             self.world.sandbox.bank.tick(self.now)
-        for row in self.world.sandbox.bank.book.rows("SELECT reference, status FROM payouts"):
+        for row in self._payouts_at_the_bank():
+            if row["reference"] not in known:
+                self.oracle.require_sendable(row["reference"])
+                self.note()
             self.oracle.word_of_payout(row["reference"], row["status"])
+
+    def _payouts_at_the_bank(self) -> list[Any]:
+        return self.world.sandbox.bank.book.rows("SELECT reference, status FROM payouts")
 
     def deposit(self, amount_minor: int) -> str:
         """Money reaches the reserve. Returns: the bank's number of it."""
@@ -180,6 +197,14 @@ class Both:
         assert {row[0]: row[1:] for row in Order.objects.values_list("id", "state")} == {
             id: (sale.state,) for id, sale in sales.items()
         }
+        clocks = Order.objects.filter(state="SHIPPED").values_list("id", "confirm_by", "paused_at")
+        for id, *clock in clocks:
+            sale = sales[id]
+            late = sale.frozen and clock[1] is None  # shipped while frozen: stopped at the lift
+            wanted = (sale.confirm_by, None if late else sale.paused_at)
+            assert _left(*clock) == _left(*wanted), f"term (ours, the oracle's): {clock}, {wanted}"
+        here, there = self._frozen_here(), self._frozen_there()
+        assert here == there, f"freezes (ours, the oracle's): {here}, {there}"
         held = Hold.objects.values_list("order_id", "refunded_minor", "released_minor")
         assert {row[0]: row[1:] for row in held} == {
             id: (sale.back, sale.left if sale.state == "CONFIRMED" else 0)
@@ -197,6 +222,21 @@ class Both:
             owing.amount for owing in self.oracle.owings if owing.amount
         )
         assert worlds.audit() == []
+
+    def _frozen_here(self) -> dict[str, tuple[str | None, bool]]:
+        rows = Freeze.objects.exclude(state="LIFTED")
+        return {
+            row.pk: (row.order_id or f"merchant:{row.merchant_id}:payable", row.state == "PROPOSED")
+            for row in rows
+        }
+
+    def _frozen_there(self) -> dict[str, tuple[str | None, bool]]:
+        orders = {id: sale.freezes for id, sale in self.oracle.sales.items()}
+        return {
+            freeze.id: (whom, freeze.proposed)
+            for whom, freezes in (orders | self.oracle.frozen).items()
+            for freeze in freezes.values()
+        }
 
     def come_to_rest(self) -> None:
         """Let everything that was begun end: then nothing is underway, and what came in is what
@@ -233,10 +273,17 @@ class Both:
         self.oracle.top_up(amount_minor)
 
 
+def _left(confirm_by: datetime | None, paused_at: datetime | None) -> datetime | timedelta | None:
+    """The end of a term, or what is left of one that stands still."""
+    return confirm_by - paused_at if confirm_by and paused_at else confirm_by
+
+
 def due_of(sale: Sale) -> datetime | None:
     """When something happens to an order by itself."""
     if sale.complaint is not None:
-        return sale.complaint.due + US
+        return sale.complaint.due + US if sale.complaint.due else None
+    if sale.frozen:
+        return None
     if sale.state == "PAID" and sale.ship_by is not None:
         return sale.ship_by + US
     return sale.confirm_by if sale.state == "SHIPPED" else None

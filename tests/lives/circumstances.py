@@ -10,7 +10,8 @@ from escrow.services import debts, remittance
 from merchants import services as merchants
 from payouts.services import approval, cutoff
 from tests.lives.both import US, Both, due_of
-from tests.lives.oracle import RECEIVABLE, Rate
+from tests.lives.oracle import RECEIVABLE
+from tests.lives.rates import Rate
 
 # How long somebody waits, and up to which thousandth of all waits.
 SPANS = (
@@ -25,6 +26,7 @@ RETURNED = (10_000, 10_000, 0, 5000, 3333)
 
 
 def wait(both: Both, life: int, x: int, y: int) -> None:
+    both.note()
     both.pass_time(next(span for most, span in SPANS if x < most) + y * US)
 
 
@@ -32,6 +34,7 @@ def edge(both: Both, life: int, x: int, y: int) -> None:
     """Just before, at, or just after the next deadline of this sale."""
     due = due_of(both.sale(life))
     if due is not None:
+        both.note()
         both.pass_time(max(due - both.now + (x % 3 - 1) * US, timedelta()))
 
 
@@ -50,10 +53,12 @@ def remit(both: Both, life: int, x: int, y: int) -> None:
             at=both.now,
         )
         both.oracle.remit(gross, fee)
+        both.note()
 
 
 def top_up(both: Both, life: int, x: int, y: int) -> None:
     both.top_up(1 + x * 20)
+    both.note()
 
 
 def change_rate(both: Both, life: int, x: int, y: int) -> None:
@@ -82,6 +87,7 @@ def change_rate(both: Both, life: int, x: int, y: int) -> None:
         at=both.now,
     )
     merchants.set_guarantee(plan_id=both.plan.pk, days=days, at=both.now)
+    both.note()
     both.rule_id, both.oracle.rate, both.oracle.guarantee_days = rule.pk, rate, days
 
 
@@ -112,6 +118,7 @@ def repay(both: Both, life: int, x: int, y: int) -> None:
             at=both.now,
         )
         both.oracle.repay(owing, amount)
+        both.note()
 
 
 def write_off(both: Both, life: int, x: int, y: int) -> None:
@@ -123,6 +130,7 @@ def write_off(both: Both, life: int, x: int, y: int) -> None:
         debts.propose_write_off(reason="gone", proposed_by=first, **known)
         debts.decide_write_off(decided_by=second, approve=True, **known)
         both.oracle.write_off(owing)
+        both.note()
 
 
 def replace(both: Both, life: int, x: int, y: int) -> None:

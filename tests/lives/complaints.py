@@ -25,7 +25,7 @@ class Complaint:
     opened_at: datetime
     asked: int
     stake: int
-    due: datetime
+    due: datetime | None  # None: until a freeze is lifted
     state: str = "OPEN"
     waits: str = "MERCHANT"
     offer: int | None = None
@@ -40,7 +40,7 @@ class Complaint:
     def phase(self) -> str:
         return f"{self.state}/{self.waits}"
 
-    def to(self, phase: str, due: datetime) -> None:
+    def to(self, phase: str, due: datetime | None) -> None:
         self.state, self.waits = phase.split("/")
         self.due = due
 

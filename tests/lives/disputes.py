@@ -30,6 +30,7 @@ def check_open(sale: Sale, asked: int | None, *, at: datetime) -> int:
 def opened(sale: Sale, dispute_id: str, asked: int, *, at: datetime) -> None:
     sale.complaint = Complaint(dispute_id, at, asked, sale.left, at + ANSWER)
     sale.complaints += 1
+    sale.turn_clock(at=at)
 
 
 def accept(oracle: Oracle, sale: Sale, *, at: datetime) -> None:
@@ -119,9 +120,14 @@ def lapse(oracle: Oracle, sale: Sale, *, at: datetime) -> None:
 
 
 def conclude(oracle: Oracle, sale: Sale, amount: int, *, at: datetime) -> None:
-    """So much to the buyer, the rest to the payees; what is not there is tried again."""
+    """So much to the buyer, the rest to the payees; what is not there is tried again, and
+    what is frozen once that is lifted."""
     complaint = sale.complaint
     assert complaint is not None
+    if sale.freezes:
+        complaint.parked = amount
+        complaint.to(f"{complaint.state}/OPERATOR", None)
+        return
     if sale.state == "CONFIRMED":
         try:
             if amount:

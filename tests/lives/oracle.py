@@ -5,14 +5,14 @@ never ask our database what it is about to check. Amounts are minor units of one
 are signed, debits positive.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fractions import Fraction
 from math import prod
 from typing import Any
 
 from tests.lives.complaints import Complaint
+from tests.lives.rates import Rate, part_of
 
 RESERVE, RECEIVABLE = "reserve:sandbox-bank", "channel:sandbox:receivable"
 OWED_BACK, UNDERWAY = "refund:sandbox:in_transit", "payout:sandbox-bank:in_transit"
@@ -31,20 +31,12 @@ class Refused(Exception):
         self.code = code
 
 
-def part_of(amount: int, bps: int) -> int:
-    """Basis points of an amount, half up."""
-    return int(Fraction(amount * bps, 10_000) + Fraction(1, 2))
-
-
 @dataclass
-class Rate:
-    """What an order froze when it was made. Basis points; `floor` and `cap` minor units."""
+class Freeze:
+    """Of an order or a seller, in force. `proposed`: one person would let it go."""
 
-    bps: int = 500
-    floor: int = 100
-    cap: int = 5000
-    commission_returned: int = 10_000
-    fee_returned: int = 10_000
+    id: str
+    proposed: bool = False
 
 
 @dataclass
@@ -65,6 +57,8 @@ class Sale:
     confirmed_at: datetime | None = None
     complaint: Complaint | None = None
     complaints: int = 0
+    freezes: dict[str, Freeze] = field(default_factory=dict)  # by reason
+    paused_at: datetime | None = None  # since when the term to confirm stands still
     decided: bool = False
     _turns: list[str] = field(default_factory=list)
 
@@ -74,7 +68,19 @@ class Sale:
 
     @property
     def frozen(self) -> bool:
-        return self.complaint is not None and self.state == "SHIPPED"
+        """Whether its money is held and may not move."""
+        held = self.state in ("PAID", "SHIPPED")
+        return held and (self.complaint is not None or bool(self.freezes))
+
+    def turn_clock(self, *, at: datetime) -> None:
+        """The term to confirm stands still as long as the money is frozen for whatever reason."""
+        if self.state != "SHIPPED" or self.frozen == (self.paused_at is not None):
+            return
+        if self.paused_at is None:
+            self.paused_at = at
+        else:
+            assert self.confirm_by is not None
+            self.confirm_by, self.paused_at = self.confirm_by + (at - self.paused_at), None
 
     def given(self, back: int) -> Counter[str]:
         """Who gives how much of what has gone back in all: units in the order of their quotients
@@ -123,6 +129,7 @@ class Oracle:
         self.waiting: set[str] = set()  # payees with sales that are on no statement yet
         self.owings: list[Owing] = []
         self.payouts: dict[str, dict[str, Any]] = {}
+        self.frozen: defaultdict[str, dict[str, Freeze]] = defaultdict(dict)  # by seller, reason
         self.brought, self.taken = 0, 0  # into and out of the system, by anybody
 
     def post(self, debit: str, credit: str, amount: int) -> None:
@@ -158,7 +165,11 @@ class Oracle:
 
     def ship(self, sale: Sale, *, at: datetime) -> None:
         self.require(sale, "PAID")
+        assert sale.ship_by is not None
+        if at > sale.ship_by:  # and it is frozen, or it had been canceled
+            raise Refused("shipping_deadline_passed")
         sale.state, sale.confirm_by = "SHIPPED", at + CONFIRM_WITHIN
+        sale.turn_clock(at=at)
 
     def confirm(self, sale: Sale, *, at: datetime) -> None:
         self.require(sale, "SHIPPED")
@@ -177,13 +188,15 @@ class Oracle:
 
     def cancel(self, sale: Sale) -> None:
         self.require(sale, "PAID")
+        if sale.frozen:
+            raise Refused("hold_frozen")
         self.give_back(sale, sale.left)
 
     # Refunds
 
     def refund(self, sale: Sale, amount: int | None, *, at: datetime) -> None:
         self.require(sale, "PAID", "SHIPPED", "CONFIRMED")
-        if sale.complaint is not None:
+        if sale.complaint is not None or sale.frozen:
             raise Refused("hold_frozen")
         wanted = sale.left if amount is None else amount
         if wanted <= 0:
@@ -202,16 +215,17 @@ class Oracle:
         if not sale.left:
             sale.state = "CANCELED"
 
-    def take_back(self, sale: Sale, amount: int, *, at: datetime) -> None:
+    def take_back(self, sale: Sale, amount: int, *, at: datetime, to: str = OWED_BACK) -> None:
         """Released money goes back: each gives its part, and owes what it does not have.
 
-        Raises: Refused when own funds do not stand in for what is owed.
+        Raises: Refused when own funds do not stand in for what is owed, unless it is gone already.
         """
         parts = self._parts(sale, amount)
         there = {who: part if who == FEE else self.owed_to(who) for who, part in parts.items()}
         now = {who: min(part, there[who]) for who, part in parts.items()}
         owing = {who: part - now[who] for who, part in parts.items() if part > now[who]}
-        if sum(owing.values()) > max(0, self.own_funds() - now.get(FEE, 0)):
+        free = max(0, self.own_funds() - now.get(FEE, 0))
+        if to == OWED_BACK and sum(owing.values()) > free:
             raise Refused("refund_not_covered")
         for who, part in now.items():
             self.post(who, HELD, part)
@@ -223,7 +237,7 @@ class Oracle:
             again = at + timedelta(days=self.guarantee_days or 0) if sure else None
             self.owings.append(Owing(who, part, again))
         sale.received.subtract(parts)
-        self.post(HELD, OWED_BACK, amount)
+        self.post(HELD, to, amount)
         sale.back += amount
 
     def _parts(self, sale: Sale, amount: int) -> dict[str, int]:
@@ -261,21 +275,24 @@ class Oracle:
         self.brought += amount
 
     def charge_back(self, parts: dict[str, int], *, at: datetime) -> None:
-        """The channel takes money of a payment back; its orders are all still held."""
-        for order_id, part in parts.items():
-            sale = self.sales[order_id]
+        """The channel has taken money of a payment back: so much of each order, held or released,
+        frozen or not. Raises: Refused when it never had so much."""
+        sales = [(self.sales[order_id], part) for order_id, part in parts.items()]
+        if any(part > sale.left for sale, part in sales):
+            raise Refused("chargeback_mismatch")
+        for sale, part in sales:
             if sale.complaint is not None:
                 self.close(sale, at=at)
-            self.give_back(sale, part, to=RECEIVABLE)
+            if sale.state == "CONFIRMED":
+                self.take_back(sale, part, at=at, to=RECEIVABLE)
+            else:
+                self.give_back(sale, part, to=RECEIVABLE)
             self.taken += part
 
     def close(self, sale: Sale, *, at: datetime) -> None:
         """A complaint is over: the term to confirm goes on where it stopped."""
-        assert sale.complaint is not None
-        if sale.frozen:
-            assert sale.confirm_by is not None
-            sale.confirm_by += at - sale.complaint.opened_at
         sale.complaint = None
+        sale.turn_clock(at=at)
 
     # Debts
 
@@ -311,7 +328,7 @@ class Oracle:
 
     def cut(self, address: str) -> int:
         """Returns: what must be paid out now, 0 for nothing."""
-        if address not in self.waiting:
+        if address not in self.waiting or self.frozen[address]:
             return 0
         left = self.statement[address]
         for owing in self.of(address):
@@ -327,6 +344,11 @@ class Oracle:
 
     def add_payout(self, payout_id: str, *, address: str, amount: int) -> None:
         self.payouts[payout_id] = {"state": "OPEN", "address": address, "amount": amount}
+
+    def require_sendable(self, payout_id: str) -> None:
+        """The bank has heard of a payout only now. Raises: Refused when it must not have."""
+        if self.frozen[self.payouts[payout_id]["address"]]:
+            raise Refused("payout_frozen")
 
     def word_of_payout(self, payout_id: str, status: str) -> None:
         """The bank says what became of a payout. Saying it again changes nothing."""
@@ -348,6 +370,8 @@ class Oracle:
         payout = self.payouts[payout_id]
         if payout["state"] not in ("FAILED", "RETURNED") or payout.get("replaced"):
             raise Refused("payout_not_replaceable")
+        if self.frozen[payout["address"]]:
+            raise Refused("payout_frozen")
         if self.owed_to(payout["address"]) < payout["amount"]:
             raise Refused("insufficient_balance")
         payout["replaced"] = True

@@ -5,6 +5,7 @@ LIVES_SEED= lives those of a seed again. A twin with a seeded bug must be found.
 """
 
 import os
+from collections import Counter
 
 import pytest
 
@@ -14,6 +15,17 @@ from tests.lives import batch
 
 SEED = int(os.environ["LIVES_SEED"])  # tests/lives/conftest.py
 BATCHES = 10
+# What must really happen besides each action: what it meets is drawn, not written down.
+MEETINGS = (
+    "charge_back of held money, beside a complaint",
+    "charge_back of held money, frozen",
+    "charge_back of released money",
+    "confirm: hold_frozen",
+    "freeze: freeze_too_late",
+    "lifted",
+    "lifted, with a decision to carry out",
+    "refund: hold_frozen",
+)
 TWINS = [bug for bug in AFTERSALES_BUGS if bug.without_crash]
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
@@ -25,6 +37,19 @@ def test_lives_end_as_the_oracle_says(number: int) -> None:
     if outcome.error:
         pytest.fail(batch.tell(SEED, number, outcome))
     assert outcome.lives == batch.LIVES
+
+
+def test_lives_meet_everything_that_can_happen() -> None:
+    happened: Counter[str] = Counter()
+    wanted = {*batch.ACTIONS, *MEETINGS}
+    for number in range(12):
+        outcome = batch.live(f"everything {number}")
+        assert not outcome.error, f"batch {number}: {outcome.error}"
+        happened += outcome.happened
+        if wanted <= happened.keys():
+            break
+
+    assert wanted - happened.keys() == set(), happened
 
 
 @pytest.mark.parametrize("bug", TWINS, ids=lambda bug: bug.name.replace(" ", "_"))
