@@ -69,11 +69,13 @@ def owe(tape: Tape, seller: str, paid_out: dict[str, Any]) -> None:
     )
     body = {"order": paid_out["id"], "amount_minor": 1001, "reason": "One tin was stale"}
     tape.post("/v1/refunds", body, says="After the seller was paid out")
-    (debt,) = shop.get("/v1/debts?state=OPEN&limit=1").json()["data"]
+    (debt,) = shop.get(f"/v1/debts?merchant={seller}&state=OPEN&limit=1").json()["data"]
     debit_requests.request_debit(
         debt_id=debt["id"], asked_by=ground.operator("first"), at=shop.sandbox.clock.now
     )
-    tape.get("/v1/debts?state=OPEN&limit=1", says="The newest debt that is open")
+    tape.get(
+        f"/v1/debts?merchant={seller}&state=OPEN&limit=1", says="The newest open debt of a seller"
+    )
     order = _shipped(tape, seller, "A-1105")
     assert shop.confirm(order).status_code == 200
     shop.remit()
