@@ -27,7 +27,7 @@ clean-demo: ## forget all data of the demo
 	@if [ -x $(PY) ]; then exec $(PY) -m settlement_site.embedded forget; fi
 
 test: check ## check, then run all tests, everything from zero; JOBS=
-	$(PY) -m pytest -n $(or $(JOBS),auto) --maxprocesses 4 --dist loadfile $(TESTS)
+	$(PY) -m pytest -n $(or $(JOBS),auto) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(DEV) ## format, lint, types, layers, missing migrations, docs
 	$(VENV)/bin/ruff format --check .

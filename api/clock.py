@@ -46,6 +46,8 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     escrow.lapse_due_disputes,
     escrow.query_due_refunds,
     escrow.send_due_refunds,
+    escrow.request_due_debits,
+    escrow.remind_due_debits,
     escrow.guarantee_due_debts,
     escrow.free_due_reserves,
     payouts.cut_due_settlements,

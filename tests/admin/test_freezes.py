@@ -73,7 +73,7 @@ def test_seller_and_payout_are_frozen_by_their_ids(signed_in: Client, market: Wo
     place(signed_in, "seller", merchant_id=payout.merchant_id)
     place(signed_in, "payout", payout_id=payout.id, kind="RISK")
 
-    placed = Freeze.objects.order_by("pk").values_list("kind", "merchant_id", "payout_id")
+    placed = Freeze.objects.order_by("kind").values_list("kind", "merchant_id", "payout_id")
     assert list(placed) == [("LEGAL", payout.merchant_id, None), ("RISK", None, payout.id)]
     shown = signed_in.get(page(Payout, "change", payout.pk)).content.decode()
     assert "does not go to the bank" in shown

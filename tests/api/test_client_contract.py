@@ -59,6 +59,7 @@ ANSWERS: dict[type[models.Answer], type[serializers.Serializer]] = {
     models.CreatedOrder: orders.CreatedOrderAnswer,
     models.CreatedWebhookEndpoint: webhooks.CreatedEndpointAnswer,
     models.Deadlines: orders.DeadlinesAnswer,
+    models.DebitRequest: debts.DebitRequestAnswer,
     models.Debt: debts.DebtAnswer,
     models.DebtStep: debts.DebtStepAnswer,
     models.Deduction: payouts.DeductionAnswer,

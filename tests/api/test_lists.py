@@ -349,7 +349,7 @@ COST = {  # queries: the key with its platform, the rows, and what each kind of 
     "releases": 3,
     "refunds": 5,
     "disputes": 5,
-    "debts": 3,
+    "debts": 4,
     "settlements": 3,
     "payouts": 2,
     "events": 2,

@@ -54,6 +54,8 @@ def test_seller_is_answered_whole(shop: Shop) -> None:
         "email": "",
         "language": "en",
         "time_zone": "",
+        "reserve_bps": None,
+        "reserve_days": None,
         "active": True,
         "created_at": found["created_at"],
         "onboarding": {"status": "pending", "missing": ["email", "bank_account"]},

@@ -150,7 +150,7 @@ TRIED = {
         {"CREATED": "PAID"},  # test_order_payments.py: money for a payment in any state
     ),
     "Freeze": _of(*freezes.MOVES.values()),
-    "BankRefund": {("UNKNOWN", "SENDING")}  # the bank is at it: test_bank_refunds.py
+    "BankRefund": {("UNKNOWN", "SENDING")}  # the bank is at it: test_bank_refund_cells.py
     | {
         (phase.split("+")[0].replace("PARKED", "UNKNOWN"), target.replace("PARKED", "UNKNOWN"))
         for leads in bank_refunds.MOVES.values()

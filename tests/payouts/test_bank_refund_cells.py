@@ -4,6 +4,7 @@ each leaves behind.
 
 import pytest
 
+from channels.contract import Status
 from tests import ground, rerouting
 from tests.rerouting import PHASES
 from tests.world import World
@@ -108,3 +109,11 @@ def test_nothing_is_sent_that_is_not_approved_or_was_sent(market: World) -> None
 
         assert rerouting.claim(market, found) is None
         assert (rerouting.phase_of(found), ground.trial()) == before
+
+
+def test_bank_that_is_still_at_it_ends_the_silence(market: World) -> None:
+    found = rerouting.in_phase(market, "UNKNOWN")
+
+    rerouting.bank_says(market, found, Status.PENDING)
+
+    assert rerouting.phase_of(found) == ("SENDING", "FAILED")

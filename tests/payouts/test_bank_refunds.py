@@ -391,11 +391,3 @@ def test_forgetful_bank_is_not_sent_it_again(forgetful_world: World) -> None:
 
     assert rerouting.phase_of(found) == ("PARKED", "FAILED")
     assert world.sandbox.bank.executions() == {}
-
-
-def test_bank_that_is_still_at_it_ends_the_silence(market: World) -> None:
-    found = rerouting.in_phase(market, "UNKNOWN")
-
-    bank_says(market, found, Status.PENDING)
-
-    assert rerouting.phase_of(found) == ("SENDING", "FAILED")

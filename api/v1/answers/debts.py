@@ -18,6 +18,9 @@ class DebtStepAnswer(Answer):
 class DebitRequestAnswer(Answer):
     """What the seller was asked to pay of it, into the reserve, by its bank."""
 
+    class Meta:
+        ref_name = "RequestedDebit"  # in the description "…Request" is what callers send
+
     id = text("Id of the request, dbr_….")
     payment_reference = text("What the seller writes on the bank payment.")
     amount_minor = amount("What was asked for at first, in minor units of the debt's currency.")
