@@ -87,6 +87,18 @@ def list_rails() -> list[Listing]:
     return _RAILS.listing()
 
 
+def first_rail(*, live: bool) -> Listing | None:
+    """Return the first enabled bank rail that serves such platforms; None: there is none."""
+    for rail in list_rails():
+        try:
+            check_rail(rail.name, live=live)
+        except ChannelDisabled:
+            continue
+        if rail.enabled:
+            return rail
+    return None
+
+
 @contextmanager
 def use_transport(
     name: str, transport: httpx.BaseTransport, *, clock: Clock | None = None

@@ -162,8 +162,7 @@ def _ask(debt: Debt, *, custodian: str, asked_by: User | None, at: datetime) -> 
 
 def _custodian(platform: Platform) -> str:
     """Whose account sellers of this platform pay into: that of the first rail that serves it."""
-    for rail in registry.list_rails():
-        tests = rail.provider in registry.TEST_PROVIDERS
-        if rail.enabled and tests == (platform.mode == Mode.TEST):
-            return rail.custodian
-    raise NoReserveToPayInto(f"No rail serves platform {platform.id}.", platform=platform.id)
+    rail = registry.first_rail(live=platform.mode == Mode.LIVE)
+    if rail is None:
+        raise NoReserveToPayInto(f"No rail serves platform {platform.id}.", platform=platform.id)
+    return rail.custodian

@@ -68,7 +68,8 @@ def free_slice(*, slice_id: str, at: datetime) -> int:
     Returns: how much; 0 when it is not due or closed already. Locks: the slice, then the seller's
         guarded account.
     """
-    kept = ReserveSlice.objects.select_for_update(of=("self",)).get(pk=slice_id)
+    rows = ReserveSlice.objects.select_related("release__hold")
+    kept = rows.select_for_update(of=("self",)).get(pk=slice_id)
     if kept.state != ReserveState.HELD or kept.due_at > at:
         return 0
     draft = reserve_entries.reserve_freed(
@@ -101,7 +102,7 @@ def plan_takings(*, merchant_id: str, currency: str, lacking_minor: int) -> list
     assert connection.in_atomic_block
     rows = ReserveSlice.objects.filter(
         merchant_id=merchant_id, currency=currency, state=ReserveState.HELD
-    )
+    ).select_related("release__hold")
     planned: list[Slicing] = []
     while lacking_minor:
         more = rows.exclude(pk__in=[each.slice.pk for each in planned])

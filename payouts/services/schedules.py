@@ -89,14 +89,9 @@ def ensure_schedule(
     known = PayoutSchedule.objects.filter(platform=platform, merchant=merchant, party=party)
     if known.exists():
         return
-    for rail in registry.list_rails():
-        try:
-            registry.check_rail(rail.name, live=platform.mode == Mode.LIVE)
-        except registry.ChannelDisabled:
-            continue
-        if rail.enabled:
-            open_schedule(platform=platform, merchant=merchant, party=party, rail=rail.name, at=at)
-            return
+    rail = registry.first_rail(live=platform.mode == Mode.LIVE)
+    if rail is not None:
+        open_schedule(platform=platform, merchant=merchant, party=party, rail=rail.name, at=at)
 
 
 @use_case()
