@@ -92,6 +92,14 @@ def _make_access(market: "_Market", *, at: datetime) -> Access:
         User.objects.create_superuser(
             username=name, email=f"{name}@holdfast.example", password=logins[name]
         )
+    for name, person in (
+        ("seller", {"merchant": market.sellers[0], "language": market.sellers[0].language}),
+        ("shop", {"platform": market.platform}),
+    ):
+        logins[name] = secrets.token_urlsafe(9)
+        User.objects.create_user(
+            username=name, email=f"{name}@holdfast.example", password=logins[name], **person
+        )
     access = Access(api_key=api_key, merchant_id=market.sellers[0].id, logins=logins)
     _write_access(access)
     return access

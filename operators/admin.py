@@ -11,12 +11,12 @@ from escrow.admin import receipt_link, refunds
 from escrow.models import Payee, Release
 from ledger import admin_panels as panels
 from merchants.admin_show import amount_column, column, instant_column
-from operators.labels import LINE_TONES, LINES, STATUSES, TONES
-from operators.timeline import order_steps
 from orders.admin import OrderAdmin
 from orders.models import Order
 from payouts.admin_rows import payouts as payouts_table
 from payouts.models import Payout
+from portal.states import LINE_TONES, LINES, STATUSES, TONES
+from portal.timeline import order_steps
 
 admin.site.unregister(Order)
 

@@ -30,10 +30,10 @@ from escrow.models import (
 from ledger import admin_panels as panels
 from ledger import selectors as books
 from merchants.terms import Terms
-from operators.labels import STATUSES, TONES
 from orders import selectors
 from orders.models import Order
 from payouts.models import Payout, PayoutState
+from portal.states import STATUSES, TONES
 
 Text = str | Promise
 MAX_COUNTED = 1_000

@@ -10,12 +10,11 @@ from urllib.parse import urlsplit
 import pghistory
 import pgtrigger
 from django.db.models import DO_NOTHING
-from django.templatetags.static import static
 from kombu import Exchange, Queue
 
 from settlement_site import embedded_postgres, embedded_valkey, environment, logs
 from settlement_site.clockwork import clockwork
-from settlement_site.colors import INDIGO
+from settlement_site.doors import *  # noqa: F403 - sign-in, what browsers may do, the admin, the API
 from settlement_site.environment import BASE_DIR, VAR_DIR, BadSetting
 
 # Without DATABASE_URL this checkout runs its own PostgreSQL under var/ and may make its own secrets
@@ -71,6 +70,12 @@ DEBUG = environment.flag("DEBUG", default=False)
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces
     "django.contrib.admin",
+    "django_cotton",  # the components of the portal's pages
+    "django_htmx",
+    "allauth",  # signing in, for everybody
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -90,6 +95,7 @@ INSTALLED_APPS = [
     "escrow",
     "payouts",
     "api",
+    "portal",
     "operators",  # after the apps whose pages it completes
     "demo",
     "sandbox",
@@ -107,6 +113,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "operators.middleware.OperatorsMiddleware",
 ]
 
 TEMPLATES = [
@@ -119,6 +129,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "portal.shell.shell",
             ],
         },
     },
@@ -131,49 +142,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The largest request of ours, a file of 5 MiB in base64; api.middleware holds others far lower.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 7 * 1024 * 1024
-
-# The operators' door.
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Holdfast",
-    "SITE_HEADER": "Holdfast",
-    "SITE_URL": None,
-    "SITE_ICON": lambda request: static("holdfast/logo.svg"),
-    "SITE_FAVICONS": [
-        {
-            "rel": "icon",
-            "type": "image/svg+xml",
-            "href": lambda request: static("holdfast/logo.svg"),
-        }
-    ],
-    "STYLES": [lambda request: static("holdfast/admin.css")],
-    "COLORS": {"primary": INDIGO},
-    "BORDER_RADIUS": "8px",
-    "SHOW_LANGUAGES": True,
-    "DASHBOARD_CALLBACK": "operators.dashboard.add_dashboard",
-    "SIDEBAR": {"navigation": "operators.navigation.sidebar"},
-}
-
-# The door for machines: JSON in, JSON out, keys of our own. The api app adds its classes to its
-# views.
-REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "UNAUTHENTICATED_USER": None,
-    "DEFAULT_SCHEMA_CLASS": "api.schema.ApiSchema",
-}
-
-# The description of the API. What it says is found in the views (api/schema.py).
-SPECTACULAR_SETTINGS: dict[str, Any] = {
-    "TITLE": "Holdfast API",
-    "OAS_VERSION": "3.1.1",
-    "SCHEMA_PATH_PREFIX": "/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "SORT_OPERATIONS": False,  # as the addresses are listed
-    "SORT_OPERATION_PARAMETERS": False,
-    "POSTPROCESSING_HOOKS": ["api.schema.finish"],
-    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-}
 
 
 # What one API key may send per minute before it is asked to wait.
@@ -190,6 +158,9 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+
+# Whether operators need a second factor. Only the demo of this checkout does without by default.
+OPERATOR_MFA = environment.flag("OPERATOR_MFA", default=not EMBEDDED)
 
 _VALIDATION = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [

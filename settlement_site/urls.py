@@ -1,11 +1,18 @@
 """Every door, on one screen. It must hold no view of its own."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
 from api import documentation, health
 
+# The admin's own sign-in knows no second factor: everybody signs in at one page.
+admin.autodiscover()
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
 urlpatterns = [
+    path("", include("portal.urls")),
+    path("accounts/", include("allauth.urls")),
     path("v1/", include("api.v1.urls")),
     path("docs/api", documentation.show_api),
     path("admin/", admin.site.urls),

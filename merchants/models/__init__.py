@@ -18,6 +18,7 @@ from merchants.models.people import (
     Merchant,
     Mode,
     Platform,
+    Role,
     User,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "Party",
     "PayeeKind",
     "Platform",
+    "Role",
     "User",
     "address_of",
     "kind_of",

@@ -313,8 +313,21 @@ class Merchant(models.Model):
         return ReservePolicy(bps=self.reserve_bps, days=self.reserve_days)
 
 
+class Role(models.TextChoices):
+    """What a person may do at their seller or platform. Reading is everybody's."""
+
+    OWNER = "OWNER", _("Owner")
+    FINANCE = "FINANCE", _("Finance")
+    SUPPORT = "SUPPORT", _("Support")
+    VIEWER = "VIEWER", _("Viewer")
+
+
 class User(AbstractUser):
     """Somebody who can sign in: an operator (neither platform nor merchant) or staff of one."""
+
+    role = models.CharField(
+        _("role"), max_length=7, choices=Role.choices, default=Role.OWNER, db_default=Role.OWNER
+    )
 
     language = models.CharField(
         _("language"), max_length=10, choices=Language.choices, default=Language.ENGLISH

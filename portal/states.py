@@ -1,10 +1,11 @@
-"""What the composed states are called, and their colors."""
+"""What states are called for people, and their colors. One place for portal and admin."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from api.status import LineStatus, Status
 
+Text = str | Promise
 STATUSES: dict[Status, str | Promise] = {
     Status.AWAITING_PAYMENT: _("Awaiting payment"),
     Status.PAID: _("Held, to be shipped"),

@@ -1,0 +1,1 @@
+"""The door for people: sellers, shopping platforms, and buyers who confirm receipt."""

@@ -1,0 +1,1 @@
+"""The pages of sellers and shopping platforms, one file per subject."""

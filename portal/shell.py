@@ -1,0 +1,83 @@
+"""What stands around every page of the portal: menu, language, theme."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from portal.access import Member, find_member
+
+THEME = "theme"  # cookie
+ACCOUNTS = "/accounts/"
+THEMES = ("auto", "light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the menu. `of`: any, seller or platform."""
+
+    label: str | Promise
+    page: str
+    icon: str
+    of: str = "any"
+
+
+MENU: list[tuple[str | Promise, list[Entry]]] = [
+    (
+        "",
+        [
+            Entry(_("Overview"), "portal:overview", "layout-dashboard"),
+            Entry(_("Orders"), "portal:orders", "receipt-text"),
+        ],
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    label: str | Promise
+    url: str
+    icon: str
+    current: bool
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context of every template; pages that are not the portal's use little of it."""
+    member = _member(request)
+    theme = request.COOKIES.get(THEME)
+    return {
+        "member": member,
+        "menu": list(_menu(member, request.path)) if member else [],
+        "account_layout": "portal/page.html" if member else "portal/entrance.html",
+        "theme": theme if theme in THEMES else "auto",
+        "languages": settings.LANGUAGES,
+    }
+
+
+def _member(request: HttpRequest) -> Member | None:
+    """Who the page was opened for; the pages of somebody's own sign-in have the menu too."""
+    user = getattr(request, "user", None)
+    if request.path.startswith(ACCOUNTS) and user is not None and user.is_authenticated:
+        return find_member(request)
+    return getattr(request, "member", None)
+
+
+def _menu(member: Member, path: str) -> Iterator[tuple[str | Promise, list[Item]]]:
+    for title, entries in MENU:
+        items = [
+            Item(entry.label, url, entry.icon, _is_current(url, path))
+            for entry in entries
+            if entry.of in ("any", member.kind)
+            for url in [reverse(entry.page)]
+        ]
+        if items:
+            yield title, items
+
+
+def _is_current(url: str, path: str) -> bool:
+    return path == url or (url != reverse("portal:overview") and path.startswith(f"{url}/"))
