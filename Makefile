@@ -8,11 +8,11 @@ DEV = $(VENV)/.stamp-dev
 PIP = $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shop clean-demo test check format docs examples fuzz-api crash lives bench bench-api
+.PHONY: help demo shop clean-demo test check format docs examples screenshots fuzz-api crash lives bench bench-api
 .PHONY: migrate migrations audit clean
 
 # Checks and tests run with made-up secrets, on the embedded servers or on those the URLs name.
-check test docs examples fuzz-api crash lives bench bench-api: export DJANGO_SETTINGS_MODULE = tests.settings
+check test docs examples screenshots fuzz-api crash lives bench bench-api: export DJANGO_SETTINGS_MODULE = tests.settings
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ docs: $(DEV) ## write the generated pages of docs/ anew
 
 examples: $(DEV) ## record the examples of the API's description anew, by living a shop's day
 	UPDATE_EXAMPLES=1 $(PY) -m pytest -q tests/api/test_examples.py
+
+screenshots: $(DEV) ## take pictures of every page: desk and phone, light and dark, both languages; into var/
+	@exec $(PY) -m tests.browser
 
 bench-api: $(DEV) ## measure creating orders over HTTP beside a bare view; fails when the goal is missed
 	@exec $(PY) -m benchmarks.api

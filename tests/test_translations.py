@@ -3,7 +3,7 @@
 The texts are found in the code and in the templates, not in a list somebody must keep.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -86,15 +86,15 @@ def test_compiled_translations_are_those_of_the_source(catalog: Catalog) -> None
     with (LOCALE / "django.mo").open("rb") as file:
         compiled = read_mo(file)
 
-    said = {
-        (entry.id[0] if isinstance(entry.id, tuple) else entry.id, entry.context): entry.string
-        for entry in catalog
-        if entry.id
-    }
-    known = {
-        (entry.id[0] if isinstance(entry.id, tuple) else entry.id, entry.context): entry.string
-        for entry in compiled
-        if entry.id
-    }
+    said, known = _said(catalog), _said(compiled)
     stale = [key for key in said.keys() | known.keys() if said.get(key) != known.get(key)]
     assert stale == [], "compile it: msgfmt --check-format -o …/django.mo …/django.po"
+
+
+def _said(catalog: Catalog) -> dict[Text, list[str]]:
+    """What is said, by its English; plurals by their first."""
+    return {(_all(each.id)[0], each.context): _all(each.string) for each in catalog if each.id}
+
+
+def _all(found: str | Sequence[str]) -> list[str]:
+    return [found] if isinstance(found, str) else list(found)

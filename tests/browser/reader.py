@@ -1,0 +1,75 @@
+"""Somebody with a browser who looks hard at pages: what does not fit, what complains, what a screen
+reader cannot use, who else is asked for anything.
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+
+from merchants.models import User
+from tests.browser.gallery import Look
+from tests.examples.window import Window
+
+SERIOUS = ("serious", "critical")
+
+
+class Reader(Window):
+    """A window that reports instead of failing."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        self.axe = Axe()
+
+    def become(self, base_url: str, session: str, look: Look) -> None:
+        """Look as somebody whose session this is; nobody without one."""
+        context = self.page.context
+        context.clear_cookies()
+        cookies = [("django_language", look.language)] + [("sessionid", session)] * bool(session)
+        context.add_cookies(
+            [{"name": name, "value": value, "url": base_url} for name, value in cookies]
+        )
+
+    def pretend(self, url: str, html: str) -> None:
+        """Answer this address with a page of our own."""
+        self.page.route(url, lambda route: route.fulfill(body=html, content_type="text/html"))
+
+    def inspect(self, url: str, picture: str) -> list[str]:
+        """Open a page. Returns: what is wrong with it, one sentence each."""
+        self.complaints.clear()
+        self.hosts.clear()
+        answer = self.page.goto(url)
+        self.page.wait_for_load_state("networkidle")
+        if picture:
+            Path(picture).parent.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=picture, full_page=True)
+        return [
+            *([f"answers {answer.status}"] if answer.status != 200 else []),
+            *self._too_wide(),
+            *(f"complains: {each}" for each in self.complaints),
+            *(f"asks {host}" for host in self.hosts - {urlsplit(url).netloc, ""}),
+            *self._unusable(),
+        ]
+
+    def _too_wide(self) -> list[str]:
+        wide = self.page.evaluate("document.documentElement.scrollWidth")
+        room = self.page.viewport_size["width"]
+        return [f"is {wide} wide on {room}"] if wide > room else []
+
+    def _unusable(self) -> list[str]:
+        found = self.axe.run(self.page).response["violations"]
+        return [
+            f"{each['id']}: {node['target']} {each['help']}"
+            for each in found
+            if each["impact"] in SERIOUS
+            for node in each["nodes"][:3]
+        ]
+
+
+def session_of(user: User) -> str:
+    """Sign somebody in. Returns: the value of the session's cookie."""
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value
