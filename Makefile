@@ -8,11 +8,11 @@ DEV = $(VENV)/.stamp-dev
 PIP = $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shop clean-demo test check format docs examples screenshots fuzz-api crash lives bench bench-api
+.PHONY: help demo shop clean-demo test check format docs examples screenshots fuzz-api crash lives bench bench-api bench-pages
 .PHONY: migrate migrations audit clean
 
 # Checks and tests run with made-up secrets, on the embedded servers or on those the URLs name.
-check test docs examples screenshots fuzz-api crash lives bench bench-api: export DJANGO_SETTINGS_MODULE = tests.settings
+check test docs examples screenshots fuzz-api crash lives bench bench-api bench-pages: export DJANGO_SETTINGS_MODULE = tests.settings
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench-api: $(DEV) ## measure creating orders over HTTP beside a bare view; fails
 
 fuzz-api: $(DEV) ## send the API all its description allows and what it does not; SEED=, EXAMPLES=50
 	@exec $(PY) -m tests.api.fuzz $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))
+
+bench-pages: $(DEV) ## measure pages with 100,000 orders beside the same with 100; fails when a goal is missed
+	@exec $(PY) -m benchmarks.pages
 
 crash: $(DEV) ## kill the program at every point of every flow; fails when one loses or doubles money
 	@exec $(PY) -m tests.faults.crash

@@ -20,20 +20,20 @@ CHUNK = 10_000
 _SHIPPED_ORDERS = (Path(__file__).parent / "shipped_orders.sql").read_text(encoding="utf-8")
 
 
-def make_platform() -> tuple[Platform, list[Merchant]]:
+def make_platform(count: int = MERCHANTS) -> tuple[Platform, list[Merchant]]:
     """A platform and its sellers."""
     platform = merchants.create_platform(name="Bench", slug="bench", service_fee_bps=60, at=START)
     sellers = [
         merchants.create_merchant(
             platform=platform, reference=f"s{n}", name=f"Seller {n}", at=START
         )
-        for n in range(MERCHANTS)
+        for n in range(count)
     ]
     return platform, sellers
 
 
 def _add_shipped_orders(
-    platform: Platform, sellers: list[Merchant], *, first: int, count: int
+    platform: Platform, sellers: list[Merchant], *, first: int, count: int, terms: str
 ) -> None:
     payable = {seller.id: chart.merchant_payable(seller.id) for seller in sellers}
     commission, receivable = (
@@ -55,6 +55,7 @@ def _add_shipped_orders(
                     "merchants": list(payable),
                     "accounts": [ids[address] for address in payable.values()],
                     "platform": platform.id,
+                    "terms": terms,
                     "commission": ids[commission],
                     "receivable": ids[receivable],
                     "held": ids[chart.HELD],
@@ -71,13 +72,14 @@ class Books:
     platform: Platform
     sellers: list[Merchant]
     made: int = 0
+    terms: str = "{}"  # of every order, as JSON: only pages read them
 
     def add_orders(self, count: int) -> list[str]:
         """Make `count` shipped orders, due already, and let the planner know. Returns: their
         ids."""
         first = self.made + 1
         self.made += count
-        _add_shipped_orders(self.platform, self.sellers, first=first, count=count)
+        _add_shipped_orders(self.platform, self.sellers, first=first, count=count, terms=self.terms)
         tidy()
         numbers = [f"bench-{n}" for n in range(first, self.made + 1)]
         return list(

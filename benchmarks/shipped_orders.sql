@@ -13,7 +13,7 @@ WITH seed AS MATERIALIZED (
         shipping_minor, terms, delivery, buyer_name, buyer_email, buyer_token_hash, metadata, created_at, pay_by,
         ship_seconds, ship_reminder_seconds, confirm_seconds, confirm_reminder_seconds,
         confirm_extension_seconds, ship_by, confirm_by, paid_at, shipped_at, confirmed_by, cancel_reason)
-    SELECT order_id, 3, %(platform)s, merchant_id, 'bench-' || n, 'SHIPPED', 'CNY', 10001, 9001, 1000, '{}', 'COURIER',
+    SELECT order_id, 3, %(platform)s, merchant_id, 'bench-' || n, 'SHIPPED', 'CNY', 10001, 9001, 1000, %(terms)s::jsonb, 'COURIER',
            '', '', '', '{}', due, due, 1, 1, 1, 1, 1, due, due, due, due, '', ''
     FROM seed
 ), payment AS (
