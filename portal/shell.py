@@ -33,6 +33,8 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
         [
             Entry(_("Overview"), "portal:overview", "layout-dashboard"),
             Entry(_("Orders"), "portal:orders", "receipt-text"),
+            Entry(_("Payouts"), "portal:payouts", "banknote"),
+            Entry(_("Amounts owed"), "portal:debts", "landmark"),
         ],
     ),
 ]

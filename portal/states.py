@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from api.status import LineStatus, Status
+from payouts.models import PayoutState
 
 Text = str | Promise
 STATUSES: dict[Status, str | Promise] = {
@@ -49,4 +50,22 @@ LINE_TONES = {
     LineStatus.PAID: "success",
     LineStatus.FAILED: "danger",
     LineStatus.RETURNED: "danger",
+}
+
+PAYOUT_TONES = {
+    PayoutState.PENDING: "warning",
+    PayoutState.APPROVED: "info",
+    PayoutState.SENDING: "info",
+    PayoutState.UNKNOWN: "warning",
+    PayoutState.PAID: "success",
+    PayoutState.FAILED: "danger",
+    PayoutState.RETURNED: "danger",
+}
+PAYOUT_NOTES: dict[PayoutState, Text] = {
+    PayoutState.PENDING: _("It is large enough that a person approves it first."),
+    PayoutState.APPROVED: _("It goes to the bank in a moment."),
+    PayoutState.SENDING: _("The bank has it and has not answered yet."),
+    PayoutState.UNKNOWN: _("The bank has given no clear answer. We keep asking; nothing is lost."),
+    PayoutState.FAILED: _("The bank refused it. The money is available again."),
+    PayoutState.RETURNED: _("The bank sent it back. The money is available again."),
 }

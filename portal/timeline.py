@@ -41,7 +41,7 @@ def order_steps(picture: Picture, *, payouts: Iterable[Payout]) -> list[Step]:
         steps.append(Step(_("Receipt confirmed, released"), order.confirmed_at, by))
     steps += _ending(order)
     steps += [step for refund in picture.refunds for step in _refund_steps(refund)]
-    steps += [step for payout in payouts for step in _payout_steps(payout)]
+    steps += [step for payout in payouts for step in payout_steps(payout)]
     return steps
 
 
@@ -78,7 +78,8 @@ def _refund_steps(refund: Refund) -> list[Step]:
     return steps
 
 
-def _payout_steps(payout: Payout) -> list[Step]:
+def payout_steps(payout: Payout) -> list[Step]:
+    """Say what happened to a payout, oldest first."""
     steps = [Step(_("Payout cut"), payout.created_at, f"•••• {payout.last_four}")]
     if payout.paid_at:
         steps.append(Step(_("Paid out"), payout.paid_at, payout.provider_reference))

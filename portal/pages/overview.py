@@ -1,20 +1,64 @@
-"""The first page: where the money is and what needs doing today."""
+"""The first page: where the money is, how it moved, and what needs doing today."""
+
+from datetime import UTC, datetime, time
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from payouts import balances
+from common.money import exponent
+from portal import figures, todo
 from portal.access import PortalRequest, member_page
+from portal.pages.orders import with_status
+
+RECENT = 8
 
 
 @require_safe
 @member_page()
 def show_overview(request: PortalRequest) -> HttpResponse:
-    """Show balances per currency."""
+    """Show figures per currency, a month's course, the newest orders, and the list of tasks."""
     member = request.member
-    found = balances.balances_of(
-        platform=member.platform, merchant_ids=[member.merchant.pk] if member.merchant else None
+    read = figures.read(member)
+    recent = list(member.orders().order_by("-pk")[:RECENT])
+    return render(
+        request,
+        "portal/pages/overview.html",
+        {
+            "figures": read,
+            "currencies": [_with_chart(read, each) for each in read.currencies],
+            "tasks": todo.tasks_of(member),
+            "recent": with_status(recent),
+        },
     )
-    own = found if member.merchant else [each for each in found if each.payee == "PLATFORM"]
-    return render(request, "portal/pages/overview.html", {"balances": own})
+
+
+def _with_chart(read: figures.Figures, each: figures.CurrencyFigures) -> dict[str, Any]:
+    """The figures, and the chart's points in whole units of the currency."""
+    unit = 10 ** exponent(each.currency)
+    noon = time(12, tzinfo=UTC)
+    change = each.paid_out_minor - each.paid_out_before_minor
+    return {
+        "figures": each,
+        "chart_id": f"chart-{each.currency}",
+        "change_bps": round(10_000 * change / each.paid_out_before_minor)
+        if each.paid_out_before_minor
+        else None,
+        "chart": {
+            "x": [int(datetime.combine(day, noon).timestamp()) for day in read.days],
+            "series": [
+                {
+                    "label": _("Paid by buyers"),
+                    "color": "--brand",
+                    "values": [amount / unit for amount in each.bought],
+                },
+                {
+                    "label": _("Paid out"),
+                    "color": "--good",
+                    "values": [amount / unit for amount in each.paid_out],
+                },
+            ],
+        },
+    }

@@ -31,6 +31,12 @@ def percent(rate_bps: int) -> str:
 
 
 @register.filter
+def signed_percent(rate_bps: int) -> str:
+    """`+8.2%`, `−3%`."""
+    return f"{'+' if rate_bps >= 0 else '−'}{formats.percent(abs(rate_bps))}"
+
+
+@register.filter
 def instant(at: datetime | None) -> str:
     return formats.instant(at)
 

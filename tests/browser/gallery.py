@@ -14,6 +14,7 @@ from django.urls import URLPattern, reverse
 
 from merchants.models import Merchant, User
 from orders.models import Order
+from payouts.models import Payout
 from portal import urls
 from tests.world import World
 
@@ -66,15 +67,23 @@ def _order(world: World) -> str:
     return Order.objects.filter(merchant__platform=world.platform).earliest("pk").pk
 
 
+def _payout(world: World) -> str:
+    merchant = Merchant.objects.filter(platform=world.platform).earliest("pk")
+    return Payout.objects.filter(merchant=merchant).earliest("pk").pk
+
+
 MEMBERS = ("seller", "platform")
 # Of the portal: the name of the address, who opens it, and what stands in the address.
 PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("overview", MEMBERS, {}),
     ("orders", MEMBERS, {}),
+    ("payouts", MEMBERS, {}),
+    ("payout", MEMBERS, {"payout_id": _payout}),
+    ("debts", MEMBERS, {}),
     ("order", MEMBERS, {"order_id": _order}),
 ]
 # Addresses that show no page of their own: they send people on, answer forms, or hand out files.
-NO_PAGE = {"home", "theme"}
+NO_PAGE = {"home", "theme", "statement-file"}
 
 OTHERS = [
     Page("login", "nobody", _at("account_login")),

@@ -1,0 +1,130 @@
+"""The figures of the first page, per currency, computed at most once a minute for each reader.
+
+They say for which instant they hold. It must never be asked for anything that decides about money.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count, DateField, Exists, OuterRef, QuerySet, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from escrow.models import Refund
+from orders.models import Order
+from payouts import balances
+from payouts.models import Payout, PayoutState
+from portal.access import Member
+
+KEPT_SECONDS = 60
+DAYS = 30
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyFigures:
+    """One currency. Minor units; the series have one value per day, oldest first."""
+
+    currency: str
+    held_minor: int
+    payable_minor: int
+    reserved_minor: int
+    in_transit_minor: int
+    paid_out_minor: int  # in the last DAYS days
+    paid_out_before_minor: int  # in the DAYS days before those
+    bought: list[int]
+    paid_out: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """`at`: when they were read. The refund rate is of the orders paid in the last DAYS days, in
+    basis points; None without any."""
+
+    at: datetime
+    days: list[date]
+    currencies: list[CurrencyFigures]
+    refund_rate_bps: int | None
+
+
+def read(member: Member) -> Figures:
+    """Return the reader's figures, at most KEPT_SECONDS old. Without a cache they are read anew."""
+    key = f"portal:figures:{member.merchant.pk if member.merchant else member.platform.pk}"
+    try:
+        found = cache.get(key)
+        if found is None:
+            found = _compute(member)
+            cache.set(key, found, KEPT_SECONDS)
+        return found
+    except RedisError:
+        log.warning("figures are not kept: the cache does not answer")
+        return _compute(member)
+
+
+def _compute(member: Member) -> Figures:
+    today = timezone.localtime(member.at).date()
+    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    since = member.at - timedelta(days=DAYS)
+    sales = _own(member, Order.objects.all()).filter(paid_at__gte=since, paid_at__lte=member.at)
+    own = _own(member, Payout.objects.filter(state=PayoutState.PAID))
+    if member.merchant is None:
+        own = own.filter(merchant=None, party=None)
+    bought = _per_day(sales, "paid_at")
+    paid = _per_day(own.filter(paid_at__gte=since - timedelta(days=DAYS)), "paid_at")
+    before = set(days)
+    rows = [
+        CurrencyFigures(
+            currency=each.currency,
+            held_minor=each.held_minor,
+            payable_minor=each.payable_minor,
+            reserved_minor=each.reserved_minor,
+            in_transit_minor=each.in_transit_minor,
+            paid_out_minor=sum(paid[each.currency].get(day, 0) for day in days),
+            paid_out_before_minor=sum(
+                amount for day, amount in paid[each.currency].items() if day not in before
+            ),
+            bought=[bought[each.currency].get(day, 0) for day in days],
+            paid_out=[paid[each.currency].get(day, 0) for day in days],
+        )
+        for each in _balances(member)
+    ]
+    return Figures(member.at, days, rows, _refund_rate(sales))
+
+
+def _own(member: Member, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Of the reader's sellers: by the index that begins with the seller."""
+    if member.merchant is not None:
+        return rows.filter(merchant=member.merchant)
+    return rows.filter(platform=member.platform)
+
+
+def _balances(member: Member) -> Iterable[balances.Balance]:
+    if member.merchant is not None:
+        return balances.balances_of(platform=member.platform, merchant_ids=[member.merchant.pk])
+    found = balances.balances_of(platform=member.platform)
+    return [each for each in found if each.merchant_id is None and each.party_id is None]
+
+
+def _per_day(rows: QuerySet[Any], at: str) -> dict[str, dict[date, int]]:
+    """Sum amounts by currency and by the reader's day."""
+    by_day = rows.annotate(day=TruncDate(at, output_field=DateField()))
+    summed = by_day.values_list("currency", "day").annotate(sum=Sum("amount_minor")).order_by()
+    found: dict[str, dict[date, int]] = defaultdict(dict)
+    for currency, day, amount_minor in summed:
+        found[currency][day] = amount_minor
+    return found
+
+
+def _refund_rate(sales: QuerySet[Order]) -> int | None:
+    refunded = Exists(Refund.objects.filter(hold__order_id=OuterRef("pk")))
+    counted = sales.aggregate(sold=Count("pk"))["sold"]
+    if not counted:
+        return None
+    return round(10_000 * sales.filter(refunded).count() / counted)
