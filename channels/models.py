@@ -41,7 +41,10 @@ class InboundNotification(models.Model):
             models.UniqueConstraint(fields=["source", "event_id"], name="inbox_event_once")
         ]
         indexes = [
-            models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="inbox_due")
+            models.Index("due_at", "id", condition=Q(due_at__isnull=False), name="inbox_due"),
+            models.Index(
+                "reference", condition=Q(subject="chargeback"), name="inbox_chargebacks_of"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -82,6 +82,14 @@ def get_notification(notification_id: int) -> tuple[InboundNotification, contrac
     return row, _from_json(row)
 
 
+def list_unapplied_answers(*, source: str, subject: str, reference: str) -> list[contract.Answer]:
+    """Return what a source said about one thing and nobody has acted on, oldest first: flagged,
+    matching nothing, or still to be applied."""
+    rows = InboundNotification.objects.filter(source=source, subject=subject, reference=reference)
+    unapplied = rows.exclude(state=InboxState.APPLIED).order_by("pk")
+    return [_from_json(row).answer for row in unapplied]
+
+
 @use_case()
 def mark_applied(*, notification_id: int, at: datetime) -> None:
     """The message has had its effect, or had it before."""

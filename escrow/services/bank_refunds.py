@@ -7,6 +7,7 @@ pays after all. It must never let the buyer be paid twice without the books sayi
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from channels import registry
 from common.errors import DomainError
@@ -14,6 +15,7 @@ from escrow import events
 from escrow.locks import lock_bank_refund, lock_live_bank_refund, lock_refund
 from escrow.models import BankRefund, BankRefundState, Refund, RefundState
 from escrow.services.debts import SecondPersonNeeded
+from escrow.services.money_left import RefundChargedBack, money_left, require_money_left
 from ledger import entries
 from ledger import services as ledger
 from ledger.usecases import use_case
@@ -21,6 +23,7 @@ from merchants import selectors as merchants
 from merchants import services as merchant_services
 from merchants.encryption import SealedField
 from merchants.models import User
+from orders.locks import lock_payment
 
 CHANNEL_PAID = "channel_paid_after_all"  # failure code of a bank refund that became superfluous
 
@@ -73,11 +76,14 @@ def propose_bank_refund(
 
     Money: none.
     Args: reason: how that person knows that it is the buyer's.
-    Raises: RefundNotFound, RefundNotRefused, RefundRerouted, BankAccountInvalid, ChannelDisabled.
-    Locks: the refund, what is under way for it.
+    Raises: RefundNotFound, RefundNotRefused, RefundRerouted, RefundChargedBack, BankAccountInvalid,
+        ChannelDisabled.
+    Locks: the payment, the refund, what is under way for it.
     """
     number = merchant_services.check_account_number(account_number)
+    _lock_payment_of(Refund.objects.filter(pk=refund_id))
     refund = _lock_refused(refund_id)
+    require_money_left(refund)
     registry.check_rail(rail, live=merchants.is_live(platform_id=refund.platform_id))
     made = BankRefund(
         platform_id=refund.platform_id,
@@ -102,13 +108,15 @@ def approve_bank_refund(*, bank_refund_id: str, operator: User, at: datetime) ->
     """Another person lets the refund go to the buyer's bank.
 
     Money: Dr refund in transit with the channel / Cr refund in transit with the rail.
-    Raises: BankRefundNotFound, BankRefundStateConflict, SecondPersonNeeded.
-    Locks: the refund, then its bank refund.
+    Raises: BankRefundNotFound, BankRefundStateConflict, SecondPersonNeeded, RefundChargedBack.
+    Locks: the payment, the refund, then its bank refund.
     """
+    _lock_payment_of(Refund.objects.filter(bank_refunds=bank_refund_id))
     found = _lock_in(bank_refund_id, BankRefundState.PROPOSED)
     if found.proposed_by_id == operator.pk:
         raise SecondPersonNeeded("Another person must approve than the one who proposed.")
     refund = found.refund
+    require_money_left(refund)
     draft = entries.refund_rerouted(
         bank_refund_id=found.id,
         subject=_subject(refund),
@@ -135,6 +143,19 @@ def drop_bank_refund(*, bank_refund_id: str, reason: str, at: datetime) -> BankR
     found = _lock_in(bank_refund_id, BankRefundState.PROPOSED, BankRefundState.APPROVED)
     _drop(found, code="given_up", message=reason[:200], at=at)
     return found
+
+
+def drop_if_charged_back(found: BankRefund, *, at: datetime) -> bool:
+    """Step of sending: do not send what the buyer got by a chargeback since it was approved.
+
+    Money: the reversal of Dr refund in transit with the channel / Cr with the rail.
+    Returns: whether it was dropped. Locks: none; the caller has locked the refund and this.
+    """
+    assert connection.in_atomic_block
+    if found.amount_minor <= money_left(found.refund):
+        return False
+    _drop(found, code=RefundChargedBack.code, message="", at=at)
+    return True
 
 
 def settle_with_channel(refund: Refund, *, at: datetime) -> int | None:
@@ -258,6 +279,14 @@ def _tell(found: BankRefund, type: str, *, at: datetime) -> None:
     refund = found.refund
     events.record_refund_event(refund, type, route=found, at=at)
     refund.save()
+
+
+def _lock_payment_of(refunds: QuerySet[Refund]) -> None:
+    """Lock the payment of a refund before the refund, so that only one refund of a payment at a
+    time is judged by what is left of it."""
+    payment_id = refunds.values_list("payment_id", flat=True).first()
+    if payment_id is not None:  # else there is no such refund, which its own lock says
+        lock_payment(payment_id)
 
 
 def _lock_refused(refund_id: str) -> Refund:

@@ -36,13 +36,14 @@ Status = contract.Status
 
 @use_case()
 def claim_bank_refund(*, bank_refund_id: str, at: datetime) -> int | None:
-    """Take an approved bank refund for sending, if the reserve covers it.
+    """Take an approved bank refund for sending, if the reserve covers it. It is dropped when the
+    buyer has got the money by a chargeback since.
 
     Returns: the number of the attempt, or None when there is nothing to send now.
     Locks: the refund, its bank refund, then the reserve account.
     """
     found = lock_bank_refund(bank_refund_id)
-    if found.state != BankRefundState.APPROVED:
+    if found.state != BankRefundState.APPROVED or escrow.drop_if_charged_back(found, at=at):
         return None
     if not reserve_covers(
         rail=found.rail, amount_minor=found.amount_minor, currency=found.currency
