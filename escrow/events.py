@@ -101,10 +101,19 @@ def record_debit_request_event(request: DebitRequest, type: str, *, at: datetime
             "open_minor": request.debt.open_minor,
             "currency": request.currency,
             "custodian": request.custodian,
+            **_pay_to(request),
             "due_at": instant(request.due_at),
         },
         at=at,
     )
+
+
+def _pay_to(request: DebitRequest) -> dict[str, str]:
+    """The account to pay into; empty words when it is not configured any more, as a mail about the
+    end of a request does not need it."""
+    account = request.pay_to
+    names = ("account_name", "account_number", "bank_name", "bank_code")
+    return {name: getattr(account, name, "") for name in names}
 
 
 def record_surplus_event(surplus: Surplus, *, platform_id: str, at: datetime) -> None:

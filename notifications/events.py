@@ -107,6 +107,10 @@ class DebitRequestFacts(TypedDict):
     open_minor: int  # minor units of them still owed
     currency: str
     custodian: str  # whose reserve account the seller pays into
+    account_name: str  # of that account
+    account_number: str  # or IBAN
+    bank_name: str
+    bank_code: str  # may be empty
     due_at: str  # ISO 8601
 
 

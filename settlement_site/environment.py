@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,15 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 KEY_BYTES = 32  # AES-256, and the seed of an Ed25519 key
 KEY_ID = re.compile(r"^[a-z0-9-]{1,16}$")
 SINCE = "%Y%m%dT%H%M%SZ"
+
+OF_AN_ACCOUNT = ("account_name", "account_number", "bank_name")
+# Where one pays into the sandbox bank's reserve. Nobody's account.
+SANDBOX_ACCOUNT = {
+    "account_name": "Holdfast customer reserve (sandbox)",
+    "account_number": "0000 0000 0000 0001",
+    "bank_name": "Sandbox Bank",
+    "bank_code": "SANDBOX0",
+}
 
 
 class BadSetting(SystemExit):
@@ -178,6 +187,36 @@ def signing_keys(name: str, made: Mapping[str, str]) -> tuple[tuple[str, datetim
             f"set {name} with the newest key first, each later one as id@20270101T000000Z:key."
         )
     return tuple(keys)
+
+
+def reserve_accounts(name: str, *, custodians: Set[str]) -> dict[str, dict[str, str]]:
+    """Read JSON of custodian -> account_name, account_number, bank_name and perhaps bank_code. The
+    sandbox bank's is known.
+
+    Args: custodians: whose accounts are needed.
+    Raises: BadSetting.
+    """
+    try:
+        given: Any = json.loads(text(name, "{}"))
+    except ValueError:
+        given = None
+    if not isinstance(given, dict) or not all(_is_account(each) for each in given.values()):
+        raise BadSetting(
+            f"set {name} to JSON such as"
+            ' {"custodian": {"account_name": "…", "account_number": "…", "bank_name": "…"}}.'
+        )
+    found = {"sandbox-bank": SANDBOX_ACCOUNT} | given
+    missing = sorted(custodians - found.keys())
+    if missing:
+        raise BadSetting(f"set {name} to the reserve account at {missing[0]} too.")
+    return found
+
+
+def _is_account(given: Any) -> bool:
+    if not isinstance(given, dict) or not given.keys() <= {*OF_AN_ACCOUNT, "bank_code"}:
+        return False
+    words = all(isinstance(each, str) and len(each) <= 140 for each in given.values())
+    return words and all(given.get(field, "").strip() for field in OF_AN_ACCOUNT)
 
 
 def _since(name: str, written: str) -> datetime:

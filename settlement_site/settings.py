@@ -301,6 +301,8 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 SWEEP_SECONDS = environment.number("SWEEP_SECONDS", 5, lowest=1, highest=3600)
 # After how many days a seller that still owes for a refund is asked to pay it into the reserve.
 DEBIT_REQUEST_AFTER_DAYS = environment.number("DEBIT_REQUEST_AFTER_DAYS", 14, lowest=1, highest=365)
+# How many days it then has to pay, before the platform's guarantee, if there is one, pays for it.
+DEBIT_REQUEST_TERM_DAYS = environment.number("DEBIT_REQUEST_TERM_DAYS", 14, lowest=4, highest=365)
 CLOCKWORK = clockwork(fast=timedelta(seconds=SWEEP_SECONDS))
 CELERY_TASK_ROUTES = {task: {"queue": queue} for task, _, queue in CLOCKWORK}
 
@@ -360,6 +362,12 @@ RAILS: dict[str, dict[str, Any]] = {
         "finality_seconds": 60,
     },
 }
+
+# The accounts that sellers pay their debts into, as JSON by custodian: account_name, account_number
+# (or IBAN), bank_name and perhaps bank_code. Each custodian of a rail needs one.
+RESERVE_ACCOUNTS = environment.reserve_accounts(
+    "RESERVE_ACCOUNTS", custodians={rail["custodian"] for rail in RAILS.values()}
+)
 
 
 # --- Proof and logs ------------------------------------------------------------------------------

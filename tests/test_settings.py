@@ -24,6 +24,10 @@ SHAPE_OF_KEYS = (
     "set FIELD_ENCRYPTION_KEYS to key-id:key pairs, each key the base64 of 32 bytes"
     " and each id its own, of lower-case letters, digits and dashes."
 )
+SHAPE_OF_ACCOUNTS = (
+    'set RESERVE_ACCOUNTS to JSON such as {"custodian": {"account_name": "…",'
+    ' "account_number": "…", "bank_name": "…"}}.'
+)
 PRODUCTION = {
     "DATABASE_URL": "postgresql://holdfast:secret@127.0.0.1:1/holdfast",
     "REDIS_URL": "redis://:secret@127.0.0.1:1/0",
@@ -76,6 +80,13 @@ REFUSALS = [
     ({"DEBUG": "maybe"}, "set DEBUG to true or false."),
     ({"EMAIL_DELIVERY": "pigeon"}, "set EMAIL_DELIVERY to one of file, console, smtp."),
     ({"EMAIL_PORT": "0"}, "set EMAIL_PORT to a whole number from 1 to 65535."),
+    (
+        {"DEBIT_REQUEST_TERM_DAYS": "3"},
+        "set DEBIT_REQUEST_TERM_DAYS to a whole number from 4 to 365.",
+    ),
+    ({"RESERVE_ACCOUNTS": "sandbox-bank"}, SHAPE_OF_ACCOUNTS),
+    ({"RESERVE_ACCOUNTS": '{"bank": {"account_name": "A", "bank_name": "B"}}'}, SHAPE_OF_ACCOUNTS),
+    ({"RESERVE_ACCOUNTS": '{"sandbox-bank": null}'}, SHAPE_OF_ACCOUNTS),
     ({"SWEEP_SECONDS": "0"}, "set SWEEP_SECONDS to a whole number from 1 to 3600."),
     ({"SWEEP_SECONDS": "1.5"}, "set SWEEP_SECONDS to a whole number from 1 to 3600."),
     (

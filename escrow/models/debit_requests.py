@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, FSMModelMixin, transition
 
+from channels.reserve_accounts import ReserveAccount, find_reserve_account
 from escrow.models.clawbacks import Debt
 from ledger.fields import IdField
 from ledger.triggers import StateGraph
@@ -92,6 +93,11 @@ class DebitRequest(FSMModelMixin, Sequenced):
 
     def __str__(self) -> str:
         return self.payment_reference
+
+    @property
+    def pay_to(self) -> ReserveAccount | None:
+        """The account the seller pays into, as it is now. None: it is not configured any more."""
+        return find_reserve_account(self.custodian)
 
     @transition(field=state, source=DebitRequestState.OPEN, target=DebitRequestState.PAID)
     def pay(self, *, at: datetime) -> None:

@@ -31,6 +31,7 @@ from escrow.models import (
     ReserveTaking,
 )
 from escrow.reversal import given_at
+from escrow.services.debts import term_to_pay
 from escrow.services.refund import ask_refund
 from escrow.services.reserves import Slicing, plan_takings, take_planned
 from escrow.services.shares import keep_chargeback_shares, keep_refund_shares, plan_returns
@@ -250,9 +251,9 @@ def _owe(order: Order, taking: Taking, *, at: datetime) -> Debt:
         currency=order.currency,
         amount_minor=taking.debt_minor,
         created_at=at,
-        guaranteed_at=_guaranteed_at(order, at=at) if share.payee == Payee.MERCHANT else None,
-        request_at=_request_at(at=at) if share.payee == Payee.MERCHANT else None,
     )
+    if share.payee == Payee.MERCHANT:
+        debt.request_at, debt.guaranteed_at = _dates_of_seller(order, at=at)
     draft = entries.clawback_debt(
         debt_id=debt.id,
         order_id=order.id,
@@ -264,17 +265,21 @@ def _owe(order: Order, taking: Taking, *, at: datetime) -> Debt:
     return debt
 
 
-def _request_at(*, at: datetime) -> datetime:
-    """When a seller that still owes is asked to pay."""
-    return at + timedelta(days=settings.DEBIT_REQUEST_AFTER_DAYS)
+def _dates_of_seller(order: Order, *, at: datetime) -> tuple[datetime, datetime | None]:
+    """When a seller that still owes is asked to pay, and when the platform starts paying for it, by
+    the plan of the order's terms.
 
-
-def _guaranteed_at(order: Order, *, at: datetime) -> datetime | None:
-    """When the platform starts paying a seller's debt, by the plan of the order's terms."""
+    The seller is asked first and has its term; so with a guarantee it is asked early enough for
+    that, and a guarantee that is shorter than the term begins with its end.
+    """
+    asked_at = at + timedelta(days=settings.DEBIT_REQUEST_AFTER_DAYS)
     plan_id = Terms.from_json(order.terms).plan_id
-    days = CommissionPlan.objects.filter(pk=plan_id).values_list("guarantee_days", flat=True)
-    found = days.first()
-    return None if found is None else at + timedelta(days=found)
+    plans = CommissionPlan.objects.filter(pk=plan_id)
+    days = plans.values_list("guarantee_days", flat=True).first()
+    if days is None:
+        return asked_at, None
+    guaranteed_at = max(at + timedelta(days=days), at + term_to_pay())
+    return min(asked_at, guaranteed_at - term_to_pay()), guaranteed_at
 
 
 def _keep(

@@ -6,6 +6,7 @@ Asking moves no money. The request ends with its debt (services/debts.py).
 from datetime import datetime, timedelta
 
 from channels import registry
+from channels.reserve_accounts import find_reserve_account
 from common.errors import DomainError
 from escrow import events
 from escrow.locks import lock_debit_request, lock_debt
@@ -14,7 +15,6 @@ from escrow.services import debts
 from ledger.usecases import use_case
 from merchants.models import Mode, Platform, User
 
-TERM = timedelta(days=14)  # how long a seller that was asked has
 REMIND_BEFORE = timedelta(days=3)  # how long before its due date a request is repeated
 ASK_AGAIN = timedelta(hours=1)  # no rail serves the platform: look again
 
@@ -39,7 +39,8 @@ class DebtorIsNoSeller(DomainError):
 
 
 class NoReserveToPayInto(DomainError):
-    """No enabled rail serves this platform, so there is no account the seller could pay into."""
+    """No enabled rail serves this platform, or the account of its custodian is not configured: the
+    seller could not be told where to pay."""
 
     code = "no_reserve_to_pay_into"
 
@@ -141,7 +142,7 @@ def record_debit_payment(
 
 
 def _ask(debt: Debt, *, custodian: str, asked_by: User | None, at: datetime) -> DebitRequest:
-    due_at = at + TERM
+    due_at = at + debts.term_to_pay()
     request = DebitRequest(
         platform_id=debt.platform_id,
         debt=debt,
@@ -156,13 +157,22 @@ def _ask(debt: Debt, *, custodian: str, asked_by: User | None, at: datetime) -> 
     events.record_debit_request_event(request, "debit_request.created", at=at)
     request.save(force_insert=True)
     debt.request_at = None
-    debt.save(update_fields=["request_at"])
+    if debt.guaranteed_at is not None:  # the platform's turn comes after the seller's
+        debt.guaranteed_at = max(debt.guaranteed_at, due_at)
+    debt.save(update_fields=["request_at", "guaranteed_at"])
     return request
 
 
 def _custodian(platform: Platform) -> str:
-    """Whose account sellers of this platform pay into: that of the first rail that serves it."""
+    """Whose account sellers of this platform pay into: that of the first rail that serves it.
+
+    Raises: NoReserveToPayInto.
+    """
     rail = registry.first_rail(live=platform.mode == Mode.LIVE)
     if rail is None:
         raise NoReserveToPayInto(f"No rail serves platform {platform.id}.", platform=platform.id)
+    if find_reserve_account(rail.custodian) is None:
+        raise NoReserveToPayInto(
+            f"RESERVE_ACCOUNTS names no account at {rail.custodian}.", platform=platform.id
+        )
     return rail.custodian

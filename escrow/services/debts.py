@@ -7,6 +7,7 @@ It must never take a payee's money for somebody else's debt.
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from channels import registry
@@ -117,7 +118,7 @@ def record_repayment(
 @use_case()
 def guarantee_debt(*, debt_id: str, at: datetime) -> int:
     """Let the platform's commission pay a seller's debt whose guarantee has begun, as far as it
-    reaches.
+    reaches. The seller is asked first: until its term is over, the guarantee waits.
 
     Money: Dr platform commission / Cr the seller's receivable.
     Returns: how much was paid; the rest is asked for again. Locks: the debt, then the platform's
@@ -126,6 +127,11 @@ def guarantee_debt(*, debt_id: str, at: datetime) -> int:
     debt = lock_debt(debt_id)
     due = debt.guaranteed_at is not None and debt.guaranteed_at <= at
     if debt.state != DebtState.OPEN or not due:
+        return 0
+    asked_until = _asked_until(debt, at=at)
+    if asked_until is not None and asked_until > at:
+        debt.guaranteed_at = asked_until
+        debt.save(update_fields=["guaranteed_at"])
         return 0
     address = chart.platform_commission(debt.platform_id)
     there = accounts.lock_payables(addresses=[address], currency=debt.currency)[address]
@@ -182,6 +188,20 @@ def decide_write_off(*, debt_id: str, decided_by: User, approve: bool, at: datet
     )
     _take_step(step, entries.debt_written_off(**_of_step(step)), at=at)
     return debt
+
+
+def term_to_pay() -> timedelta:
+    """How long a seller that was asked to pay has."""
+    return timedelta(days=settings.DEBIT_REQUEST_TERM_DAYS)
+
+
+def _asked_until(debt: Debt, *, at: datetime) -> datetime | None:
+    """Until when the seller may pay the debt itself. None: it is not asked any more, or never is.
+    The caller has locked the debt, and with it its requests."""
+    if debt.request_at is not None:  # its request is late, as a sweep may be: it has its term still
+        return max(debt.request_at, at) + term_to_pay()
+    requests = DebitRequest.objects.filter(debt=debt, state=DebitRequestState.OPEN)
+    return requests.values_list("due_at", flat=True).first()
 
 
 def _deduct(

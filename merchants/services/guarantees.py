@@ -10,7 +10,8 @@ MAX_GUARANTEE_DAYS = 365
 
 
 class GuaranteeInvalid(DomainError):
-    """A guarantee begins 0 to 365 days after a debt was made."""
+    """A guarantee begins 0 to 365 days after a debt was made, yet never before the seller's term to
+    pay is over."""
 
     code = "guarantee_invalid"
     status = 422
@@ -19,7 +20,7 @@ class GuaranteeInvalid(DomainError):
 @use_case()
 def set_guarantee(*, plan_id: str, days: int | None, at: datetime) -> CommissionPlan:
     """Say after how many days the platform's commission pays a seller's debt, or that it never
-    does.
+    does. The seller is asked first: it begins when the seller's term to pay is over, not before.
 
     Money: none; debts made before keep what they were made with.
     Args: days: 0 to 365; None: no guarantee. at: not kept; the audit row says when.

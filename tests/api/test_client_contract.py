@@ -97,6 +97,7 @@ ANSWERS: dict[type[models.Answer], type[serializers.Serializer]] = {
     models.Remark: orders.RemarkAnswer,
     models.RepricedOrder: commission.RepricedAnswer,
     models.RepricedTotal: commission.TotalAnswer,
+    models.ReserveAccount: debts.ReserveAccountAnswer,
     models.Resent: webhooks.ResentAnswer,
     models.RowError: merchants.RowErrorAnswer,
     models.RuleImport: merchants.ImportAnswer,

@@ -129,6 +129,12 @@ def test_debt_shows_what_the_seller_was_asked_to_pay(ours: Estate, shop: Shop) -
         "amount_minor": 95,
         "due_at": instant(at + timedelta(days=14)),
         "state": "OPEN",
+        "pay_to": {
+            "account_name": "Holdfast customer reserve (sandbox)",
+            "account_number": "0000 0000 0000 0001",
+            "bank_name": "Sandbox Bank",
+            "bank_code": "SANDBOX0",
+        },
     }
 
 

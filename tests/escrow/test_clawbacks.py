@@ -11,7 +11,7 @@ from escrow.models import Debt, Deduction, Hold, Refund
 from escrow.services import debts
 from escrow.services import order_refunds as refunds
 from escrow.services.remittance import record_topup
-from escrow.sweeps import guarantee_due_debts
+from escrow.sweeps import guarantee_due_debts, request_due_debits
 from ledger import chart
 from merchants import services as merchants
 from merchants.models import CommissionPlan
@@ -206,21 +206,23 @@ def test_seller_pays_its_debt_into_the_reserve_once(market: World) -> None:
 
 
 def test_platform_pays_what_it_guarantees_as_far_as_its_commission_reaches(market: World) -> None:
-    merchants.set_guarantee(plan_id=CommissionPlan.objects.get().pk, days=7, at=market.now)
+    merchants.set_guarantee(plan_id=CommissionPlan.objects.get().pk, days=21, at=market.now)
     debt = owing_seller(market)
     other = market.add_merchant()
     for _ in range(3):
         ground.released_order(market, other)
-    week = timedelta(days=7)
+    begins = market.now + timedelta(days=21)
+    request_due_debits(at=begins - timedelta(days=14))  # a microsecond before its time
+    asked = request_due_debits(at=begins - timedelta(days=14) + ground.US)
 
-    early = guarantee_due_debts(at=market.now + week)
-    done = guarantee_due_debts(at=market.now + week + ground.US)
+    early = guarantee_due_debts(at=begins + ground.US)
+    done = guarantee_due_debts(at=begins + 2 * ground.US)
 
     debt.refresh_from_db()
-    assert (early, done) == (0, 1)
+    assert (asked, early, done) == (1, 0, 1)
     assert list(debt.steps.values_list("kind", "amount_minor")) == [("GUARANTEED", 3 * 450)]
     assert (debt.state, debt.open_minor) == ("OPEN", 9491 - 1350)
-    assert debt.guaranteed_at == market.now + week + ground.US + timedelta(hours=1)
+    assert debt.guaranteed_at == begins + 2 * ground.US + timedelta(hours=1)
     assert "commission" not in balances(market)
 
 

@@ -204,6 +204,40 @@ def test_seller_without_a_rail_is_asked_when_there_is_one(
     assert (between, DebitRequest.objects.count()) == (0, 1)
 
 
+def test_seller_is_not_asked_before_the_account_is_configured(
+    world: World, debt: Debt, settings: Any
+) -> None:
+    due = debt.created_at + TERM + SECOND
+    accounts, settings.RESERVE_ACCOUNTS = settings.RESERVE_ACCOUNTS, {}
+    before = ground.trial()
+
+    refusal = ground.refusal(lambda: ask(world, debt))
+    sweeps.request_due_debits(at=due)
+    between = DebitRequest.objects.count()
+    settings.RESERVE_ACCOUNTS = accounts
+    sweeps.request_due_debits(at=due + debit_requests.ASK_AGAIN + SECOND)
+
+    assert (refusal.code, refusal.sentence) == (
+        "no_reserve_to_pay_into",
+        f"RESERVE_ACCOUNTS names no account at {RAIL}.",
+    )
+    assert (between, DebitRequest.objects.count(), ground.trial()) == (0, 1, before)
+
+
+def test_seller_is_told_the_account_that_is_configured(
+    world: World, debt: Debt, settings: Any
+) -> None:
+    account = {"account_name": "Reserve", "account_number": "DE02 1203 0000 0000 2020 51"}
+    settings.RESERVE_ACCOUNTS = {RAIL: account | {"bank_name": "Bundesbank"}}
+
+    request = ask(world, debt)
+
+    facts = Event.objects.get(subject_id=request.pk).data
+    assert account.items() <= facts.items()
+    assert (facts["bank_name"], facts["bank_code"]) == ("Bundesbank", "")
+    assert (facts["amount_minor"], facts["payment_reference"]) == (9491, request.payment_reference)
+
+
 def test_seller_is_reminded_once_before_the_due_date(world: World, debt: Debt) -> None:
     request = ask(world, debt)
     due = request.due_at - timedelta(days=3)

@@ -7,7 +7,16 @@ Amounts are fen, odd on purpose.
 from types import ModuleType
 from typing import Any
 
-from escrow.models import Actor, Debt, Dispute, DisputeReason, Refund, SellerAnswer, StepKind
+from escrow.models import (
+    Actor,
+    DebitRequest,
+    Debt,
+    Dispute,
+    DisputeReason,
+    Refund,
+    SellerAnswer,
+    StepKind,
+)
 from escrow.services import order_refunds
 from escrow.services.disputes import answering, deciding, opening, returns
 from escrow.services.order_refunds import LineRefund
@@ -61,7 +70,11 @@ def _remit_again(market: Market) -> None:
 def _guarantee(market: Market) -> None:
     plan = market.sees(CommissionPlan.objects.get)
     if plan.guarantee_days is None:
-        merchants.set_guarantee(plan_id=plan.pk, days=2, at=market.now)
+        merchants.set_guarantee(plan_id=plan.pk, days=17, at=market.now)
+
+
+def _wait_for_the_reminder(market: Market) -> None:
+    market.wait_until(lambda: DebitRequest.objects.filter(reminded_at__isnull=False).exists())
 
 
 def _wait_for_no_debt(market: Market) -> None:
@@ -249,7 +262,8 @@ FLOWS: tuple[Flow, ...] = (
     ),
     Flow(
         "debt_guaranteed",
-        "A seller who sells no more owes a refund; the platform's commission pays it",
+        "A seller who sells no more owes a refund; asked and reminded, it does not pay, and the"
+        " platform's commission pays it",
         (
             _guarantee,
             _weekly(),
@@ -258,6 +272,7 @@ FLOWS: tuple[Flow, ...] = (
             ship_and_confirm,
             _top_up,
             _refund("A"),
+            _wait_for_the_reminder,
             *_sell("B", seller=2, goods_minor=21013, shipping_minor=0),
             _remit_again,
             _wait_for_no_debt,

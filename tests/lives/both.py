@@ -36,6 +36,7 @@ OF_SALES = (
     "escrow.cancel_due_shipments",
     "escrow.release_due_confirmations",
     "escrow.lapse_due_disputes",
+    "escrow.request_due_debits",
     "escrow.guarantee_due_debts",
 )
 BALANCES = """

@@ -70,7 +70,7 @@ def change_rate(both: Both, life: int, x: int, y: int) -> None:
         commission_returned=RETURNED[x % len(RETURNED)],
         fee_returned=RETURNED[y % len(RETURNED)],
     )
-    days = (None, 0, 2, 7)[(x + y) % 4]
+    days = (None, 0, 7, 20)[(x + y) % 4]
     rule = merchants.replace_rule(
         rule_id=both.rule_id,
         effective_from=both.now,

@@ -21,6 +21,7 @@ HELD, FEE, TOPUP, LOSS, CHANNEL_FEE = (
 )  # fmt: skip
 SERVICE_FEE_BPS = 60
 SHIP_WITHIN, CONFIRM_WITHIN = timedelta(hours=72), timedelta(days=10)
+ASK_AFTER = TERM_TO_PAY = timedelta(days=14)  # of a debtor, and how long it then has
 
 
 class Refused(Exception):
@@ -114,6 +115,7 @@ class Owing:
     address: str
     amount: int
     guaranteed_at: datetime | None
+    ask_at: datetime | None  # when the seller is asked first, which the guarantee waits for
 
 
 class Oracle:
@@ -234,8 +236,9 @@ class Oracle:
         for who, part in owing.items():
             self.post(_receivable(who), HELD, part)
             sure = who == sale.seller and self.guarantee_days is not None
-            again = at + timedelta(days=self.guarantee_days or 0) if sure else None
-            self.owings.append(Owing(who, part, again))
+            begins = at + max(timedelta(days=self.guarantee_days or 0), TERM_TO_PAY)
+            asked_at = min(at + ASK_AFTER, begins - TERM_TO_PAY)
+            self.owings.append(Owing(who, part, *((begins, asked_at) if sure else (None, None))))
         sale.received.subtract(parts)
         self.post(HELD, to, amount)
         sale.back += amount
@@ -309,7 +312,12 @@ class Oracle:
         owing.amount = 0
 
     def guarantee(self, *, at: datetime) -> None:
-        """The platform's commission pays what it guarantees, as far as it reaches."""
+        """The platform's commission pays what it guarantees, as far as it reaches, once the seller
+        was asked and had its term."""
+        for owing in self.owings:
+            if owing.amount and owing.guaranteed_at and owing.ask_at and owing.ask_at < at:
+                owing.ask_at = None
+                owing.guaranteed_at = max(owing.guaranteed_at, at + TERM_TO_PAY)
         due = [owing for owing in self.owings if owing.amount and owing.guaranteed_at]
         for owing in sorted(due, key=lambda owing: owing.guaranteed_at or at):
             if owing.guaranteed_at is None or owing.guaranteed_at >= at:

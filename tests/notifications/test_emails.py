@@ -47,6 +47,10 @@ FACTS: dict[str, Any] = {
     "payment_reference": "DR7K3M9QXA",
     "open_minor": 6158,
     "custodian": "sandbox-bank",
+    "account_name": "Holdfast reserve",
+    "account_number": "DE02 1203 0000 0000 2020 51",
+    "bank_name": "Sandbox Bank",
+    "bank_code": "",
     "failing_since": "2026-11-18T08:00:00.000000+00:00",
 }
 ADDRESSES = {
@@ -221,7 +225,9 @@ def test_seller_is_asked_to_pay_with_amount_reference_date_and_account(merchant:
     assert message.subject == "Please pay 94.91 CNY by 2026-11-25 16:00 (Asia/Shanghai)"
     assert (
         "Please pay by bank before 2026-11-25 16:00 (Asia/Shanghai):\n"
-        "- to: the reserve account at sandbox-bank\n"
+        "- account name: Holdfast reserve\n"
+        "- account number: DE02 1203 0000 0000 2020 51\n"
+        "- bank: Sandbox Bank\n"
         "- amount: 94.91 CNY\n"
         "- payment reference: DR7K3M9QXA\n"
     ) in message.body
@@ -241,5 +247,7 @@ def test_seller_is_reminded_of_what_is_left_in_its_language(merchant: Merchant) 
         "无需再支付 DR7K3M9QXA",
     ]
     assert (
-        "- 收款方：sandbox-bank 的备付金账户\n- 金额：61.58 CNY\n- 付款附言：DR7K3M9QXA\n"
+        "请在 2026-11-25 16:00 (Asia/Shanghai) 前通过银行付款：\n- 户名：Holdfast reserve\n"
+        "- 账号：DE02 1203 0000 0000 2020 51\n- 开户行：Sandbox Bank\n- 金额：61.58 CNY\n"
+        "- 付款附言：DR7K3M9QXA\n"
     ) in mail.outbox[1].body

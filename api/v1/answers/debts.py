@@ -15,6 +15,18 @@ class DebtStepAnswer(Answer):
     happened_at = instant("When.")
 
 
+class ReserveAccountAnswer(Answer):
+    """The account a seller pays into."""
+
+    class Meta:
+        ref_name = "ReserveAccount"
+
+    account_name = text("Whose account it is.")
+    account_number = text("Its number, or IBAN.")
+    bank_name = text("The bank.")
+    bank_code = code("BIC, or the number of the branch.")
+
+
 class DebitRequestAnswer(Answer):
     """What the seller was asked to pay of it, into the reserve, by its bank."""
 
@@ -26,6 +38,11 @@ class DebitRequestAnswer(Answer):
     amount_minor = amount("What was asked for at first, in minor units of the debt's currency.")
     due_at = instant("Until when it is to be paid.")
     state = text("OPEN, PAID or WITHDRAWN.")
+    pay_to = ReserveAccountAnswer(
+        allow_null=True,
+        read_only=True,
+        help_text="Where to pay; null: the account is not configured any more. Do not pay then.",
+    )
 
 
 class DebtAnswer(Answer):

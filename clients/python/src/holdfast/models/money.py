@@ -202,6 +202,16 @@ class DebtStep(Answer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReserveAccount(Answer):
+    """The account a seller pays into."""
+
+    account_name: str
+    account_number: str  # or IBAN
+    bank_name: str
+    bank_code: str | None  # BIC, or the number of the branch
+
+
+@dataclass(frozen=True, kw_only=True)
 class DebitRequest(Answer):
     """What a seller was asked to pay of a debt, by its bank."""
 
@@ -210,6 +220,7 @@ class DebitRequest(Answer):
     amount_minor: int  # asked for at first
     due_at: datetime
     state: str  # OPEN, PAID or WITHDRAWN
+    pay_to: ReserveAccount | None  # None: not configured any more, do not pay
 
 
 @dataclass(frozen=True, kw_only=True)
