@@ -39,8 +39,8 @@ MOST_DOUBLINGS = 18  # 30 s * 2^18 is 91 days, longer than any call
 SWEEPS: tuple[Callable[..., int], ...] = (
     escrow.query_due_payments,
     orders.expire_due_orders,
-    orders.remind_due_shipments,
-    orders.remind_due_confirmations,
+    escrow.remind_due_shipments,
+    escrow.remind_due_confirmations,
     escrow.cancel_due_shipments,
     escrow.release_due_confirmations,
     escrow.lapse_due_disputes,

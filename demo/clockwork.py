@@ -20,8 +20,8 @@ SWEEPS: dict[str, Sweep] = {
     "api.apply_due_notifications": inbound.apply_due_notifications,
     "escrow.query_due_payments": escrow.query_due_payments,
     "orders.expire_due_orders": orders.expire_due_orders,
-    "orders.remind_due_shipments": orders.remind_due_shipments,
-    "orders.remind_due_confirmations": orders.remind_due_confirmations,
+    "escrow.remind_due_shipments": escrow.remind_due_shipments,
+    "escrow.remind_due_confirmations": escrow.remind_due_confirmations,
     "escrow.cancel_due_shipments": escrow.cancel_due_shipments,
     "escrow.release_due_confirmations": escrow.release_due_confirmations,
     "escrow.lapse_due_disputes": escrow.lapse_due_disputes,
@@ -49,10 +49,12 @@ _DUE = {
     "escrow.query_due_payments": "SELECT min(due_at) FROM orders_payment WHERE due_at IS NOT NULL",
     "orders.expire_due_orders": """
         SELECT min(pay_by) + interval '1 microsecond' FROM orders_order WHERE state = 'CREATED'""",
-    "orders.remind_due_shipments": """
-        SELECT min(remind_ship_at) FROM orders_order WHERE remind_ship_at IS NOT NULL""",
-    "orders.remind_due_confirmations": """
-        SELECT min(remind_confirm_at) FROM orders_order WHERE remind_confirm_at IS NOT NULL""",
+    "escrow.remind_due_shipments": """
+        SELECT min(o.remind_ship_at) FROM orders_order o
+        JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD' WHERE o.state = 'PAID'""",
+    "escrow.remind_due_confirmations": """
+        SELECT min(o.remind_confirm_at) FROM orders_order o
+        JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD' WHERE o.state = 'SHIPPED'""",
     "escrow.cancel_due_shipments": """
         SELECT min(o.ship_by) + interval '1 microsecond' FROM orders_order o
         JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD' WHERE o.state = 'PAID'""",

@@ -222,15 +222,17 @@ def open_refunds() -> QuerySet[Refund]:
 
 
 def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | None:
-    """Return when a platform's next order is canceled because it was not shipped, or confirmed
-    automatically, the platform pays a seller's debt, a slice of a reserve is freed, or a dispute
-    goes on because somebody was silent.
+    """Return when a platform's next order is reminded of, canceled because it was not shipped, or
+    confirmed automatically, the platform pays a seller's debt, a slice of a reserve is freed, or a
+    dispute goes on because somebody was silent.
 
     Args: after: only what is due later than this instant.
     """
     unshipped = unshipped_orders().filter(platform_id=platform_id)
     unconfirmed = unconfirmed_orders().filter(platform_id=platform_id)
     return first_of(
+        earliest(unshipped, "remind_ship_at", after=after),
+        earliest(unconfirmed, "remind_confirm_at", after=after),
         earliest(unshipped, "ship_by", after=after, wait=MISSED),
         earliest(unconfirmed, "confirm_by", after=after),
         earliest(

@@ -11,13 +11,13 @@ from django.db import DatabaseError
 
 from channels import contract, registry
 from escrow import selectors
-from escrow.services import debit_requests, debts, reserves
+from escrow.services import debit_requests, debts, reminders, reserves
 from escrow.services import refund as refunds
 from escrow.services import release as releases
 from escrow.services.disputes import deadlines
 from escrow.services.hold import record_capture
 from merchants import clocks
-from orders.claims import by_clock, claim_due, lease_due
+from orders.claims import MISSED, by_clock, claim_due, lease_due
 from orders.models import Payment, PaymentState
 from orders.services import payments
 from orders.sweeps import run_each
@@ -26,6 +26,38 @@ log = logging.getLogger(__name__)
 BATCH = 500
 RELEASE_BATCH = 1000
 NETWORK_BATCH = 50
+
+
+def remind_due_shipments(*, at: datetime, platform_id: str | None = None) -> int:
+    """Remind sellers before `ship_by`, not while the money is frozen."""
+    due = claim_due(
+        selectors.unshipped_orders(),
+        field="remind_ship_at",
+        at=at + MISSED,  # a reminder comes at its instant, not after it
+        limit=BATCH,
+        platform_id=platform_id,
+    )
+    return run_each(
+        due,
+        lambda order_id: reminders.remind_of_shipment(order_id=order_id, at=at),
+        sweep="remind_due_shipments",
+    )
+
+
+def remind_due_confirmations(*, at: datetime, platform_id: str | None = None) -> int:
+    """Remind buyers before `confirm_by`, not while the money is frozen."""
+    due = claim_due(
+        selectors.unconfirmed_orders(),
+        field="remind_confirm_at",
+        at=at + MISSED,  # a reminder comes at its instant, not after it
+        limit=BATCH,
+        platform_id=platform_id,
+    )
+    return run_each(
+        due,
+        lambda order_id: reminders.remind_of_confirmation(order_id=order_id, at=at),
+        sweep="remind_due_confirmations",
+    )
 
 
 def cancel_due_shipments(*, at: datetime, platform_id: str | None = None) -> int:

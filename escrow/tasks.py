@@ -14,6 +14,18 @@ def query_due_payments() -> int:
         return clocks.sweep_every_clock(sweeps.query_due_payments, now=timezone.now())
 
 
+@shared_task(name="escrow.remind_due_shipments")
+def remind_due_shipments() -> int:
+    with pghistory.context(actor="sweep:remind_due_shipments"):
+        return clocks.sweep_every_clock(sweeps.remind_due_shipments, now=timezone.now())
+
+
+@shared_task(name="escrow.remind_due_confirmations")
+def remind_due_confirmations() -> int:
+    with pghistory.context(actor="sweep:remind_due_confirmations"):
+        return clocks.sweep_every_clock(sweeps.remind_due_confirmations, now=timezone.now())
+
+
 @shared_task(name="escrow.cancel_due_shipments")
 def cancel_due_shipments() -> int:
     with pghistory.context(actor="sweep:cancel_due_shipments"):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet, Sum
 
 from common.errors import DomainError
-from orders.claims import MISSED, earliest, first_of
+from orders.claims import MISSED, earliest
 from orders.models import Order, OrderState, Payment, PaymentOrder, PaymentState
 
 SOLD = (OrderState.PAID, OrderState.SHIPPED, OrderState.CONFIRMED)
@@ -111,15 +111,9 @@ def unpaid_orders() -> QuerySet[Order]:
 
 
 def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | None:
-    """Return when a platform's next order expires or its next reminder is written.
+    """Return when a platform's next order expires.
 
     Args: after: only what is due later than this instant.
     """
-    orders = Order.objects.filter(platform_id=platform_id)
-    return first_of(
-        earliest(
-            unpaid_orders().filter(platform_id=platform_id), "pay_by", after=after, wait=MISSED
-        ),
-        earliest(orders, "remind_ship_at", after=after),
-        earliest(orders, "remind_confirm_at", after=after),
-    )
+    unpaid = unpaid_orders().filter(platform_id=platform_id)
+    return earliest(unpaid, "pay_by", after=after, wait=MISSED)

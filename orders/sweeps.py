@@ -9,9 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from orders import selectors
-from orders.claims import MISSED, claim_due
-from orders.models import Order
-from orders.services import lifecycle, payments
+from orders.claims import claim_due
+from orders.services import payments
 
 log = logging.getLogger(__name__)
 BATCH = 500
@@ -38,36 +37,4 @@ def expire_due_orders(*, at: datetime, platform_id: str | None = None) -> int:
         due,
         lambda order_id: payments.expire_order(order_id=order_id, at=at),
         sweep="expire_due_orders",
-    )
-
-
-def remind_due_shipments(*, at: datetime, platform_id: str | None = None) -> int:
-    """Remind sellers before `ship_by`."""
-    due = claim_due(
-        Order.objects.all(),
-        field="remind_ship_at",
-        at=at + MISSED,  # a reminder comes at its instant, not after it
-        limit=BATCH,
-        platform_id=platform_id,
-    )
-    return run_each(
-        due,
-        lambda order_id: lifecycle.remind_of_shipment(order_id=order_id, at=at),
-        sweep="remind_due_shipments",
-    )
-
-
-def remind_due_confirmations(*, at: datetime, platform_id: str | None = None) -> int:
-    """Remind buyers before `confirm_by`."""
-    due = claim_due(
-        Order.objects.all(),
-        field="remind_confirm_at",
-        at=at + MISSED,  # a reminder comes at its instant, not after it
-        limit=BATCH,
-        platform_id=platform_id,
-    )
-    return run_each(
-        due,
-        lambda order_id: lifecycle.remind_of_confirmation(order_id=order_id, at=at),
-        sweep="remind_due_confirmations",
     )

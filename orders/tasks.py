@@ -12,15 +12,3 @@ from orders import sweeps
 def expire_due_orders() -> int:
     with pghistory.context(actor="sweep:expire_due_orders"):
         return clocks.sweep_every_clock(sweeps.expire_due_orders, now=timezone.now())
-
-
-@shared_task(name="orders.remind_due_shipments")
-def remind_due_shipments() -> int:
-    with pghistory.context(actor="sweep:remind_due_shipments"):
-        return clocks.sweep_every_clock(sweeps.remind_due_shipments, now=timezone.now())
-
-
-@shared_task(name="orders.remind_due_confirmations")
-def remind_due_confirmations() -> int:
-    with pghistory.context(actor="sweep:remind_due_confirmations"):
-        return clocks.sweep_every_clock(sweeps.remind_due_confirmations, now=timezone.now())

@@ -13,8 +13,8 @@ def clockwork(fast: timedelta) -> list[tuple[str, timedelta, str]]:
     """List the sweeps. Args: fast: how often those run that people wait for."""
     return [
         ("orders.expire_due_orders", fast, "money"),
-        ("orders.remind_due_shipments", fast, "default"),
-        ("orders.remind_due_confirmations", fast, "default"),
+        ("escrow.remind_due_shipments", fast, "default"),
+        ("escrow.remind_due_confirmations", fast, "default"),
         ("escrow.query_due_payments", fast, "money"),
         ("escrow.cancel_due_shipments", fast, "money"),
         ("escrow.release_due_confirmations", fast, "money"),

@@ -124,22 +124,29 @@ def cancel_unpaid_order(*, order_id: str, reason: str, at: datetime) -> Order:
     return order
 
 
-@use_case()
-def remind_of_shipment(*, order_id: str, at: datetime) -> bool:
-    """Write the seller's reminder once. Returns: whether it was due. Locks: the order."""
-    order = lock_order(order_id)
+def remind_of_shipment(order: Order, *, at: datetime) -> bool:
+    """Step of escrow's reminders: write the seller's once. The caller has locked the order.
+
+    Returns: whether it was due. After `ship_by` it is dropped: there is nothing to hurry for.
+    """
+    assert connection.in_atomic_block
     if order.state != OrderState.PAID or order.remind_ship_at is None or order.remind_ship_at > at:
         return False
+    assert order.ship_by is not None
+    in_time = at <= order.ship_by
     order.remind_ship_at = None
-    _record(order, "order.ship_reminder", at=at)
+    if in_time:
+        _record(order, "order.ship_reminder", at=at)
     order.save(update_fields=["remind_ship_at", "event_sequence"])
-    return True
+    return in_time
 
 
-@use_case()
-def remind_of_confirmation(*, order_id: str, at: datetime) -> bool:
-    """Write the buyer's reminder once. Returns: whether it was due. Locks: the order."""
-    order = lock_order(order_id)
+def remind_of_confirmation(order: Order, *, at: datetime) -> bool:
+    """Step of escrow's reminders: write the buyer's once. The caller has locked the order.
+
+    Returns: whether it was due.
+    """
+    assert connection.in_atomic_block
     if (
         order.state != OrderState.SHIPPED
         or order.remind_confirm_at is None

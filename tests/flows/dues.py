@@ -16,8 +16,12 @@ DUES = {
     "escrow.query_due_payments": "SELECT FROM orders_payment WHERE due_at <= %(at)s",
     "orders.expire_due_orders": """
         SELECT FROM orders_order WHERE state = 'CREATED' AND pay_by < %(at)s""",
-    "orders.remind_due_shipments": "SELECT FROM orders_order WHERE remind_ship_at <= %(at)s",
-    "orders.remind_due_confirmations": "SELECT FROM orders_order WHERE remind_confirm_at <= %(at)s",
+    "escrow.remind_due_shipments": """
+        SELECT FROM orders_order o JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD'
+        WHERE o.remind_ship_at <= %(at)s""",
+    "escrow.remind_due_confirmations": """
+        SELECT FROM orders_order o JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD'
+        WHERE o.remind_confirm_at <= %(at)s""",
     "escrow.cancel_due_shipments": """
         SELECT FROM orders_order o JOIN escrow_hold h ON h.order_id = o.id AND h.state = 'HELD'
         WHERE o.state = 'PAID' AND o.ship_by < %(at)s""",

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from escrow import sweeps
+from escrow import sweeps as escrow_sweeps
 from merchants import services as merchants
 from merchants.models import Platform
 from merchants.services.platforms import DEFAULT_DEADLINES, PlatformInvalid
 from orders import deadlines
-from orders import sweeps as order_sweeps
 from orders.models import Order
 from tests import ground
 from tests.ground import US
@@ -36,7 +36,7 @@ def test_order_is_to_be_shipped_by_the_end_of_the_business_day(market: World) ->
     assert order.ship_by == datetime(2026, 3, 9, 15, 59, 59, 999_999, tzinfo=UTC)
     assert order.remind_ship_at == order.ship_by - DAY
     due = [order.remind_ship_at - SECOND, order.remind_ship_at, order.remind_ship_at + SECOND]
-    assert [order_sweeps.remind_due_shipments(at=at) for at in due] == [0, 1, 0]
+    assert [escrow_sweeps.remind_due_shipments(at=at) for at in due] == [0, 1, 0]
     ends = [order.ship_by - SECOND, order.ship_by, order.ship_by + US]
     assert [sweeps.cancel_due_shipments(at=at) for at in ends] == [0, 0, 1]
 

@@ -8,10 +8,10 @@ from django.core import mail
 from django.db import DatabaseError, connection, transaction
 
 from escrow import sweeps
+from escrow import sweeps as escrow_sweeps
 from escrow.services import release as releases
 from notifications import services as notifications
 from notifications.models import Event
-from orders import sweeps as order_sweeps
 from orders.models import Order
 from orders.services import extensions
 from orders.services.extensions import MAX_SHIP_EXTENSION, By
@@ -115,12 +115,12 @@ def test_order_extended_meanwhile_is_not_due(market: World) -> None:
 def test_reminder_comes_again_before_the_new_deadline(market: World) -> None:
     order = ground.shipped_order(market)
     first = order.remind_confirm_at
-    assert order_sweeps.remind_due_confirmations(at=first) == 1
+    assert escrow_sweeps.remind_due_confirmations(at=first) == 1
 
     extend_confirmation(order, at=first + DAY)
 
     moved = first + 5 * DAY
-    done = [order_sweeps.remind_due_confirmations(at=at) for at in (moved - US, moved, moved)]
+    done = [escrow_sweeps.remind_due_confirmations(at=at) for at in (moved - US, moved, moved)]
     assert done == [0, 1, 0]
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from escrow import sweeps
+from escrow import sweeps as escrow_sweeps
 from escrow.services import order_refunds
 from escrow.services import refund as refunds
 from escrow.services import release as releases
@@ -234,9 +235,9 @@ def test_reminder_is_written_once_at_its_instant(market: World, kind: str, early
     order = ground.order_in(market, "PAID" if kind == "ship" else "SHIPPED")
     due = order.remind_ship_at if kind == "ship" else order.remind_confirm_at
     sweep = (
-        order_sweeps.remind_due_shipments
+        escrow_sweeps.remind_due_shipments
         if kind == "ship"
-        else order_sweeps.remind_due_confirmations
+        else escrow_sweeps.remind_due_confirmations
     )
     assert due is not None
 

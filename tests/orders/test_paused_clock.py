@@ -7,13 +7,13 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from escrow import sweeps
+from escrow import sweeps as escrow_sweeps
 from escrow.models import Hold
 from escrow.selectors import next_due
 from escrow.services import release as releases
 from ledger.usecases import use_case
 from notifications.models import Event
 from orders import locks
-from orders import sweeps as order_sweeps
 from orders.models import Order
 from orders.services import clock, extensions
 from tests import ground
@@ -66,13 +66,13 @@ def test_resumed_order_is_due_later_by_the_pause(market: World) -> None:
 def test_reminder_comes_later_by_the_pause(market: World) -> None:
     order = ground.shipped_order(market)
     pause(order, at=order.remind_confirm_at - SECOND)
-    assert order_sweeps.remind_due_confirmations(at=order.confirm_by) == 0
+    assert escrow_sweeps.remind_due_confirmations(at=order.confirm_by) == 0
 
     after = resume(order, at=order.remind_confirm_at + 3 * SECOND)
 
     assert after.remind_confirm_at == order.remind_confirm_at + 4 * SECOND
     due = [after.remind_confirm_at - SECOND, after.remind_confirm_at, after.remind_confirm_at + US]
-    assert [order_sweeps.remind_due_confirmations(at=at) for at in due] == [0, 1, 0]
+    assert [escrow_sweeps.remind_due_confirmations(at=at) for at in due] == [0, 1, 0]
 
 
 def test_two_pauses_add_up(market: World) -> None:
@@ -108,7 +108,7 @@ def test_paused_order_is_not_swept_by_any_path(market: World) -> None:
     assert sweeps.release_due_confirmations(at=long_after) == 0
     assert sweeps._release_one_by_one(at=long_after, platform_id=None) == 0
     assert sweeps.release_due_confirmations(at=long_after, platform_id=market.platform.id) == 0
-    assert order_sweeps.remind_due_confirmations(at=long_after) == 0
+    assert escrow_sweeps.remind_due_confirmations(at=long_after) == 0
     assert releases.release_due_order(order_id=order.id, at=long_after) is False
     assert next_due(platform_id=market.platform.id) is None
     assert ground.order_facts(order.id) == ground.facts("SHIPPED", 4, "capture")
