@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from channels import contract, registry
 from common.errors import DomainError
+from escrow import selectors as escrow
+from escrow.locks import DebtNotFound
+from escrow.models import Debt
 from merchants import selectors as merchants
 from merchants.models import Merchant, Party, Platform
 from orders import selectors
@@ -43,6 +46,14 @@ def get_payment(*, platform: Platform, payment_id: str) -> Payment:
     if payment is None:
         raise PaymentNotFound(f"There is no payment {payment_id}.", payment=payment_id)
     return payment
+
+
+def get_debt(*, platform: Platform, debt_id: str) -> Debt:
+    """Return a debt of the platform's payees. Raises: DebtNotFound."""
+    debt = escrow.debts_of(platform_id=platform.id).filter(pk=debt_id).first()
+    if debt is None:
+        raise DebtNotFound(f"There is no debt {debt_id}.", debt=debt_id)
+    return debt
 
 
 def get_merchant(*, platform: Platform, merchant_id: str) -> Merchant:

@@ -128,6 +128,16 @@ class PlayedBuyer(Protocol):
     def pay(self, *, reference: str) -> Answer: ...
 
 
+@runtime_checkable
+class PlayedPayer(Protocol):
+    """What a bank for trying things out can do besides: let somebody pay into the reserve. `number`
+    is the bank's own for it; the same one pays once."""
+
+    def pay_in(
+        self, *, reference: str, amount_minor: int, currency: str, number: str
+    ) -> Answer: ...
+
+
 class Channel(Notifier, Protocol):
     """A way for buyers to pay. All calls carry our own reference and may be repeated with it."""
 

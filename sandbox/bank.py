@@ -7,7 +7,8 @@ Account numbers with a meaning: ...0002 fails with ACCOUNT_CLOSED; ...0003 is pa
 on the next tick; ...0004 stays PENDING until POST /sandbox/decide/<reference> {"status":
 "SUCCEEDED" | "FAILED", "code": ""}. POST /sandbox/return/<reference> sends paid money back at any
 later time. POST /sandbox/incoming {"reference", "amount_minor", "currency"} is somebody paying into
-the reserve account with a reference of their own; it is told to `incoming_notify_url`.
+the reserve account with a reference of their own, once per "number" when one is given; it is told
+to `incoming_notify_url`.
 """
 
 import sqlite3
@@ -121,12 +122,15 @@ class SandboxBank(Service):
         created = self.deposit(reference=reference, **asked)
         return {"reference": reference, "status": "SUCCEEDED", **asked}, 201 if created else 200
 
-    def receive(self, *, reference: str, amount_minor: int, currency: str) -> dict[str, Any]:
-        """Credit the reserve account with what somebody pays in, each time, and tell of it.
+    def receive(
+        self, *, reference: str, amount_minor: int, currency: str, number: str = ""
+    ) -> dict[str, Any]:
+        """Credit the reserve account with what somebody pays in, and tell of it.
 
-        Args: reference: what the payer writes.
+        Args: reference: what the payer writes. number: ours for this payment, which is then made
+            once; empty: each call is a payment of its own.
         """
-        number, now = books.number("SBI"), self._now()
+        number, now = number or books.number("SBI"), self._now()
         money = {"amount_minor": amount_minor, "currency": currency, "event_at": now}
         told = books.answer(
             money
@@ -134,6 +138,8 @@ class SandboxBank(Service):
             | {"status": "SUCCEEDED", "code": ""}
         )
         with self.book.write() as write:
+            if self.book.row("SELECT * FROM deposits WHERE reference = ?", number):
+                return told
             books.insert(write, "deposits", reference=number, **money)
             url = self.incoming_notify_url
             self.notices.queue(write, url=url, subject="incoming", at=now, **told)
@@ -142,6 +148,7 @@ class SandboxBank(Service):
     def _receive_told(self) -> tuple[dict[str, Any], int]:
         fields = Fields(request)
         asked: dict[str, Any] = {"amount_minor": fields.amount(), "currency": fields.currency()}
+        asked["number"] = fields.text("number", most=64, empty=True)
         return self.receive(reference=fields.reference(), **asked), 201
 
     # Payouts

@@ -1,4 +1,5 @@
-"""What a platform in test mode may do besides: move its clock, and pay as its buyer would.
+"""What a platform in test mode may do besides: move its clock, pay as its buyer would, and as a
+seller in debt.
 
 A live key must never reach any of it.
 """
@@ -14,12 +15,14 @@ from api import clock, kept, lookups
 from api.fields import instant
 from api.idempotency import idempotent
 from api.refusals import refuses
+from api.v1.answers import debts as debt_answers
 from api.v1.answers import payments as payment_answers
 from api.v1.answers import sandbox as answers
 from api.v1.requests import sandbox as requests
 from api.views import ApiView
 from channels import contract, registry
 from common.errors import DomainError
+from common.ids import new_id
 from merchants import clocks
 
 
@@ -27,6 +30,12 @@ class NotPlayable(DomainError):
     """This channel has real buyers; only the sandbox's can be played."""
 
     code = "channel_not_playable"
+
+
+class NothingAsked(DomainError):
+    """The seller was not asked to pay this debt, so there is no reference to pay it with."""
+
+    code = "debt_not_asked_for"
 
 
 class ClockView(ApiView):
@@ -83,3 +92,43 @@ class PayView(ApiView):
         channel.pay(reference=payment.id)
         payment.refresh_from_db()
         return kept.write(payment_answers.PaymentAnswer, payment)
+
+
+class PayDebtView(ApiView):
+    scope = "sandbox"
+
+    @extend_schema(request=requests.PayDebtRequest, responses=debt_answers.DebtAnswer)
+    @refuses(clocks.require_test, lookups.get_debt, registry.get_rail, NothingAsked, NotPlayable)
+    @idempotent
+    def post(self, request: Request, debt_id: str) -> Response:
+        """Pay a debt as the seller would by its bank, with the reference it was asked to write.
+
+        The bank's message then says that the money has come; more than is owed is not booked.
+        """
+        clocks.require_test(self.platform)
+        amount_minor = self.read(requests.PayDebtRequest)["amount_minor"]
+        debt = lookups.get_debt(platform=self.platform, debt_id=debt_id)
+        if debt.debit_request is None:
+            raise NothingAsked(f"Nobody was asked to pay debt {debt.id} yet.", debt=debt.id)
+        if not isinstance(self._bank(), contract.PlayedPayer):
+            raise NotPlayable("The bank of this platform cannot be played.")
+        number = new_id("sbi")  # one payment, whoever sends this request again
+        return Response({"id": debt.id, "amount_minor": amount_minor, "number": number})
+
+    def conclude(self, request: Request, answered: dict[str, Any]) -> dict[str, Any]:
+        """Tell the bank; its message then says that the money has come."""
+        debt = lookups.get_debt(platform=self.platform, debt_id=answered["id"])
+        bank = self._bank()
+        assert isinstance(bank, contract.PlayedPayer)
+        bank.pay_in(
+            reference=debt.debit_request.payment_reference,
+            amount_minor=answered["amount_minor"],
+            currency=debt.currency,
+            number=answered["number"],
+        )
+        debt = lookups.get_debt(platform=self.platform, debt_id=debt.id)
+        return kept.write(debt_answers.DebtAnswer, debt)
+
+    def _bank(self) -> contract.Rail | None:
+        rail = registry.first_rail(live=False)
+        return registry.get_rail(rail.name) if rail else None

@@ -162,6 +162,7 @@ urlpatterns = [
     path("sandbox/clock", sandbox.ClockView.as_view(), name="sandbox-clock"),
     path("sandbox/clock/advance", sandbox.ClockAdvanceView.as_view(), name="sandbox-advance"),
     path("sandbox/payments/<name:payment_id>/pay", sandbox.PayView.as_view(), name="sandbox-pay"),
+    path("sandbox/debts/<name:debt_id>/pay", sandbox.PayDebtView.as_view(), name="sandbox-debt"),
     path(
         "inbound/channels/<name:name>", InboundView.as_view(kind="channels"), name="inbound-channel"
     ),

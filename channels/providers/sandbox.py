@@ -194,6 +194,16 @@ class SandboxRail(_Client):
         }
         return self._request("/v1/payouts", fields, allowed=PAYOUT_DECIDED)
 
+    def pay_in(self, *, reference: str, amount_minor: int, currency: str, number: str) -> Answer:
+        """Pay into the reserve as somebody would who writes `reference`, once per `number`."""
+        fields = {
+            "reference": reference,
+            "amount_minor": amount_minor,
+            "currency": currency,
+            "number": number,
+        }
+        return self._request("/sandbox/incoming", fields)
+
     def query_payout(self, *, reference: str) -> Answer:
         return self._query("/v1/payouts/{}", reference, allowed=PAYOUT_DECIDED)
 

@@ -341,6 +341,7 @@ BODIES: dict[str, Body] = {
     "webhook-roll-secret": lambda asker, thing: {"overlap_hours": 1},
     "webhook-resend": lambda asker, thing: {"since": START.isoformat()},
     "sandbox-advance": lambda asker, thing: {"seconds": 60},
+    "sandbox-debt": lambda asker, thing: {"amount_minor": 95},
 }
 
 # What a buyer sends besides the token, by the name of the address.

@@ -76,6 +76,9 @@ def owe(tape: Tape, seller: str, paid_out: dict[str, Any]) -> None:
     tape.get(
         f"/v1/debts?merchant={seller}&state=OPEN&limit=1", says="The newest open debt of a seller"
     )
+    tape.post(
+        f"/v1/sandbox/debts/{debt['id']}/pay", {"amount_minor": 50}, says="The seller pays a part"
+    )
     order = _shipped(tape, seller, "A-1105")
     assert shop.confirm(order).status_code == 200
     shop.remit()
@@ -83,6 +86,8 @@ def owe(tape: Tape, seller: str, paid_out: dict[str, Any]) -> None:
     newest = shop.get(f"/v1/debts?merchant={seller}&limit=1").json()["data"][0]["id"]
     tape.get(f"/v1/debts/{newest}", says="A debt that a later sale paid")
     unknown = f"dbt_{NOBODY}"
+    paying = f"/v1/sandbox/debts/{unknown}/pay"
+    tape.post(paying, {"amount_minor": 50}, status=404, says="Nobody's debt cannot be paid")
     tape.get(f"/v1/debts/{unknown}", status=404, says="A debt there is not")
 
 

@@ -284,6 +284,9 @@ def owe(client: Holdfast, shop: Shop, order: models.CreatedOrder) -> None:
     assert debt is not None
     assert (debt.refund, debt.dispute, debt.order) == (refund.id, None, order.id)
     assert client.debts.retrieve(debt.id) == debt
+    with pytest.raises(Conflict) as refused:
+        client.sandbox.pay_debt(debt.id, amount_minor=1)
+    assert refused.value.code == "debt_not_asked_for"
 
 
 def hear_of_it(client: Holdfast, shop: Shop, endpoint: models.CreatedWebhookEndpoint) -> None:

@@ -152,6 +152,7 @@ BODIES: dict[str, type[serializers.Serializer]] = {
     "parties.create": ask_merchants.PartyRequest,
     "payments.create": ask_payments.PaymentRequest,
     "sandbox.advance_clock": ask_sandbox.AdvanceRequest,
+    "sandbox.pay_debt": ask_sandbox.PayDebtRequest,
     "webhook_endpoints.create": ask_webhooks.EndpointRequest,
     "webhook_endpoints.resend": ask_webhooks.ResendRequest,
     "webhook_endpoints.roll_secret": ask_webhooks.RollRequest,

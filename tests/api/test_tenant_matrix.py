@@ -125,6 +125,7 @@ POLICY: dict[tuple[str, str], Policy] = {
     ("sandbox-clock", "GET"): Policy("platform:sandbox"),
     ("sandbox-advance", "POST"): Policy("platform:sandbox"),
     ("sandbox-pay", "POST"): Policy("platform:sandbox", "pending"),
+    ("sandbox-debt", "POST"): Policy("platform:sandbox", "debt", 409),  # nobody was asked
     ("inbound-channel", "POST"): Policy("signed", "sandbox", missing=404),
     ("inbound-rail", "POST"): Policy("signed", "sandbox-bank", missing=404),
     ("openapi", "GET"): Policy("public"),

@@ -1,7 +1,7 @@
 """What callers send to the sandbox."""
 
 from api.clock import LONGEST
-from api.fields import StrictSerializer, WholeNumberField
+from api.fields import AmountField, StrictSerializer, WholeNumberField
 
 
 class AdvanceRequest(StrictSerializer):
@@ -11,4 +11,12 @@ class AdvanceRequest(StrictSerializer):
         min_value=1,
         max_value=int(LONGEST.total_seconds()),
         help_text="Seconds, up to 90 days: 86400 is a day.",
+    )
+
+
+class PayDebtRequest(StrictSerializer):
+    """What a seller pays of a debt: what is asked for, less or more."""
+
+    amount_minor = AmountField(
+        min_value=1, help_text="How much, in minor units of the debt's currency."
     )

@@ -7,7 +7,7 @@ from holdfast._operations import Mode, Resource, get, post
 
 
 class Sandbox(Resource[Mode]):
-    """The test clock, and the buyer at the sandbox's cashier."""
+    """The test clock, the buyer at the sandbox's cashier, and a seller in debt at its bank."""
 
     @get("/v1/sandbox/clock")
     def clock(self) -> models.Clock:
@@ -22,4 +22,11 @@ class Sandbox(Resource[Mode]):
     @post("/v1/sandbox/payments/{payment_id}/pay")
     def pay(self, payment_id: str, *, idempotency_key: str | None = None) -> models.Payment:
         """Pay as the buyer would."""
+        ...
+
+    @post("/v1/sandbox/debts/{debt_id}/pay")
+    def pay_debt(
+        self, debt_id: str, *, amount_minor: int, idempotency_key: str | None = None
+    ) -> models.Debt:
+        """Pay a debt as the seller would who was asked to."""
         ...
