@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from common.money import share_half_up
+from common.money import BPS, share_half_up
 from escrow.split import Share
 
 # When less is left than the kept cuts come to, they are served in this order.
@@ -28,7 +28,12 @@ class Part:
 
 
 def plan_reversal(
-    shares: Sequence[Share], *, returned_bps: Mapping[str, int], merchant_address: str
+    shares: Sequence[Share],
+    *,
+    returned_bps: Mapping[str, int],
+    merchant_address: str,
+    channel_fee_minor: int = 0,
+    channel_fee_returned_bps: int = BPS,
 ) -> tuple[Part, ...]:
     """Say what each payee gives when an order is refunded whole.
 
@@ -37,11 +42,17 @@ def plan_reversal(
 
     Args: shares: of the whole order, in their order. returned_bps: by payee, for all but the
         seller. merchant_address: the seller's account, who may have no share at all.
+        channel_fee_minor: >= 0, the part of the service fee that is returned at a rate of its own,
+        as far as there is a service fee.
     Returns: the seller first; what they give sums to the order.
     """
     whole = sum(share.amount_minor for share in shares)
     others = [share for share in shares if share.payee != "MERCHANT"]
-    gives = [share_half_up(share.amount_minor, returned_bps[share.payee]) for share in others]
+    gives = []
+    for share in others:
+        fee = min(share.amount_minor, channel_fee_minor) if share.payee == "SERVICE_FEE" else 0
+        rest = share_half_up(share.amount_minor - fee, returned_bps[share.payee])
+        gives.append(rest + share_half_up(fee, channel_fee_returned_bps))
     seller = [share for share in shares if share.payee == "MERCHANT"]
     first = seller[0] if seller else Share("MERCHANT", merchant_address, 0)
     return (

@@ -24,6 +24,7 @@ from ledger import admin_panels as panels
 from merchants import differences, rule_texts, selectors, services
 from merchants.admin_pages import ServiceForm, operator
 from merchants.models import CommissionPlan
+from merchants.refund_policy import REFUND_FIELDS
 from merchants.rules import Rule
 from merchants.services import rule_import
 
@@ -32,7 +33,6 @@ CHANGES = {
     differences.Change.ENDED: (_("Ended"), "danger"),
     differences.Change.REPLACED: (_("Replaced"), "info"),
 }
-POLICY = ("commission_returned_bps", "service_fee_returned_bps", "party_returned_bps")
 
 
 class ImportForm(ServiceForm):
@@ -199,7 +199,7 @@ def _plan_changes(plan: CommissionPlan, *, since: datetime, until: datetime) -> 
         who = " · ".join(filter(None, (facts.get("actor"), facts.get("reason"))))
         rows += [
             [panels.instant(after.pgh_created_at), who, name, _shown(old), _shown(new)]
-            for name in ("active", "name", *POLICY, "reserve_bps", "reserve_days")
+            for name in ("active", "name", *REFUND_FIELDS, "reserve_bps", "reserve_days")
             if (old := getattr(before, name)) != (new := getattr(after, name))
         ]
     return panels.Table(

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from common.money import Money
-from merchants.refund_policy import EVERYTHING_RETURNED, RefundPolicy
+from common.money import BPS, Money
+from merchants.refund_policy import RefundPolicy
 from merchants.rules import (
     AMOUNT,
     CATEGORY,
@@ -60,7 +60,7 @@ def explain(terms: Terms) -> tuple[Remark, ...]:
             {"rate_bps": terms.service_fee_bps, "service_fee_minor": terms.service_fee_minor},
         ),
         *_explain_channels(terms),
-        _explain_refund(terms.refund),
+        _explain_refund(terms),
         Remark("seller", f"Left for the seller: {seller}.", {"seller_minor": terms.seller_minor}),
     )
 
@@ -197,8 +197,15 @@ def _explain_channels(terms: Terms) -> Iterator[Remark]:
         )
 
 
-def _explain_refund(policy: RefundPolicy) -> Remark:
-    if policy == EVERYTHING_RETURNED:
+def _explain_refund(terms: Terms) -> Remark:
+    policy = terms.refund
+    fee = Money(
+        policy.channel_fee_minor(
+            amount_minor=terms.amount_minor, service_fee_minor=terms.service_fee_minor
+        ),
+        terms.currency,
+    )
+    if _returns_everything(policy):
         sentence = "When it is refunded, the seller gets every cut back."
     else:
         sentence = (
@@ -206,7 +213,21 @@ def _explain_refund(policy: RefundPolicy) -> Remark:
             f" of the commission, {_percent(policy.service_fee_returned_bps)} of the service fee"
             f" and {_percent(policy.party_returned_bps)} of the parts of further parties."
         )
+    if policy.channel_fee_bps:
+        sentence += (
+            f" The channel keeps {_percent(policy.channel_fee_bps)} of"
+            f" {Money(terms.amount_minor, terms.currency)} = {fee}; of that part of the service fee"
+            f" the seller gets back {_percent(policy.channel_fee_returned_bps)}."
+        )
     return Remark("refund_policy", sentence, asdict(policy))
+
+
+def _returns_everything(policy: RefundPolicy) -> bool:
+    return (
+        policy.commission_returned_bps,
+        policy.service_fee_returned_bps,
+        policy.party_returned_bps,
+    ) == (BPS, BPS, BPS)
 
 
 def _percent(rate_bps: int) -> str:

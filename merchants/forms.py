@@ -126,6 +126,14 @@ class RefundPolicyForm(ServiceForm):
     commission_returned_bps = _returned(_("Commission returned on refund (basis points)"))
     service_fee_returned_bps = _returned(_("Service fee returned on refund (basis points)"))
     party_returned_bps = _returned(_("Further parties' parts returned on refund (basis points)"))
+    channel_fee_bps = forms.IntegerField(
+        label=_("Channel's fee inside the service fee (basis points)"),
+        initial=0,
+        min_value=0,
+        max_value=BPS,
+        help_text=_("Of the whole order: what the payment channel keeps when it is refunded."),
+    )
+    channel_fee_returned_bps = _returned(_("Channel's fee returned on refund (basis points)"))
 
 
 class PlanForm(RefundPolicyForm):

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from common.errors import DomainError
+from common.money import BPS
 from merchants.refund_policy import EVERYTHING_RETURNED, RefundPolicy
 from merchants.reserve_policy import NO_RESERVE, ReservePolicy
 from merchants.rules import CommissionBase, OrderedLine, PartyShare, Rule, Sale, Tier
@@ -18,8 +19,9 @@ from merchants.rules import CommissionBase, OrderedLine, PartyShare, Rule, Sale,
 __all__ = ["CommissionBase", "Group", "LineTerms", "OrderedLine", "Rule", "Sale", "Terms"]
 
 # 1 had no refund policy: everything was returned. 2 had no tax, further parties, channels, amounts
-# and tiers, and a specificity of 0 to 3. 3 had no reserve: nothing was held back.
-JSON_VERSION = 4
+# and tiers, and a specificity of 0 to 3. 3 had no reserve: nothing was held back. 4 had no fee of
+# the channel.
+JSON_VERSION = 5
 ATOMS = (int, str, type(None))
 NEW_IN_3: Mapping[str, Any] = {
     "channel": "",
@@ -166,7 +168,7 @@ class Terms:
     def from_json(cls, written: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote, now or as an earlier version. Raises: TermsUnreadable."""
         version = written.get("version")
-        if version not in (1, 2, 3, JSON_VERSION):
+        if version not in (1, 2, 3, 4, JSON_VERSION):
             raise TermsUnreadable(f"These terms have version {version!r}.")
         fields = {name: value for name, value in written.items() if name != "version"}
         _refuse_fractions(fields)
@@ -175,7 +177,9 @@ class Terms:
                 fields["refund"] = asdict(EVERYTHING_RETURNED)
             if version in (1, 2):
                 fields = _of_version_3(fields)
-            return cls._read(fields if version == JSON_VERSION else _of_version_4(fields))
+            if version in (1, 2, 3):
+                fields = _of_version_4(fields)
+            return cls._read(fields if version == JSON_VERSION else _of_version_5(fields))
         except (AssertionError, KeyError, TypeError, ValueError) as broken:
             raise TermsUnreadable("These terms are damaged: their parts do not add up.") from broken
 
@@ -223,6 +227,13 @@ def _of_version_4(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Say what terms of version 3 left unsaid, of each channel too."""
     by_channel = [_of_version_4(each) for each in fields["by_channel"]]
     return {**fields, "by_channel": by_channel, "reserve": asdict(NO_RESERVE)}
+
+
+def _of_version_5(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what terms of version 4 left unsaid, of each channel too."""
+    by_channel = [_of_version_5(each) for each in fields["by_channel"]]
+    refund = {"channel_fee_bps": 0, "channel_fee_returned_bps": BPS, **fields["refund"]}
+    return {**fields, "by_channel": by_channel, "refund": refund}
 
 
 def _plain(value: Any) -> Any:

@@ -51,9 +51,10 @@ def _split(order: Order, terms: Terms) -> tuple[Share, ...]:
 def plan_returns(order: Order, *, channel: str) -> tuple[Part, ...]:
     """Compute what each payee gives when an order is refunded, from its frozen terms. The tax on
     the commission goes the way of the commission."""
-    policy = Terms.from_json(order.terms).refund
+    terms = Terms.from_json(order.terms).under(channel)
+    policy = terms.refund
     return plan_reversal(
-        plan_shares(order, channel=channel),
+        _split(order, terms),
         returned_bps={
             Payee.PLATFORM: policy.commission_returned_bps,
             Payee.TAX: policy.commission_returned_bps,
@@ -61,6 +62,10 @@ def plan_returns(order: Order, *, channel: str) -> tuple[Part, ...]:
             Payee.PARTY: policy.party_returned_bps,
         },
         merchant_address=chart.merchant_payable(order.merchant_id),
+        channel_fee_minor=policy.channel_fee_minor(
+            amount_minor=terms.amount_minor, service_fee_minor=terms.service_fee_minor
+        ),
+        channel_fee_returned_bps=policy.channel_fee_returned_bps,
     )
 
 

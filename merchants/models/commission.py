@@ -50,6 +50,8 @@ def _none_outside(column: str, **bounds: tuple[int, int]) -> Exact:
         "commission_returned_bps",
         "service_fee_returned_bps",
         "party_returned_bps",
+        "channel_fee_bps",
+        "channel_fee_returned_bps",
         "guarantee_days",
         "reserve_bps",
         "reserve_days",
@@ -71,6 +73,14 @@ class CommissionPlan(models.Model):
     )
     party_returned_bps = models.PositiveIntegerField(
         _("further parties' parts returned on refund (basis points)"), default=BPS
+    )
+    # Basis points of an order that its payment channel keeps, a part inside the service fee, and
+    # how much of that part a seller gets back; orders freeze both.
+    channel_fee_bps = models.PositiveIntegerField(
+        _("channel's fee inside the service fee (basis points)"), default=0, db_default=0
+    )
+    channel_fee_returned_bps = models.PositiveIntegerField(
+        _("channel's fee returned on refund (basis points)"), default=BPS, db_default=BPS
     )
     # Days after which the platform's commission pays what a seller still owes of a refund.
     guarantee_days = models.PositiveSmallIntegerField(
@@ -103,6 +113,15 @@ class CommissionPlan(models.Model):
                 violation_error_message=_("What is returned is 0 to 10000 basis points."),
             ),
             models.CheckConstraint(
+                condition=Q(channel_fee_bps__lte=BPS, channel_fee_returned_bps__lte=BPS)
+                & (Q(channel_fee_bps__gt=0) | Q(channel_fee_returned_bps=BPS)),
+                name="plan_channel_fee_in_range",
+                violation_error_message=_(
+                    "The channel's fee and what is returned of it are 0 to 10000 basis points; of "
+                    "no fee, everything is returned."
+                ),
+            ),
+            models.CheckConstraint(
                 condition=RESERVE_IN_RANGE,
                 name="plan_reserve_in_range",
                 violation_error_message=RESERVE_RULE,
@@ -119,6 +138,8 @@ class CommissionPlan(models.Model):
             commission_returned_bps=self.commission_returned_bps,
             service_fee_returned_bps=self.service_fee_returned_bps,
             party_returned_bps=self.party_returned_bps,
+            channel_fee_bps=self.channel_fee_bps,
+            channel_fee_returned_bps=self.channel_fee_returned_bps,
         )
 
     @property

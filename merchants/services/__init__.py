@@ -19,6 +19,7 @@ from merchants.services.bank_accounts import (
     read_account_number,
 )
 from merchants.services.commission import (
+    ChannelFeeInvalid,
     CommissionPlanTaken,
     CommissionRuleInvalid,
     CommissionRuleOverlap,
@@ -66,6 +67,7 @@ __all__ = [
     "ApiKeyLimit",
     "ApiKeyRefused",
     "BankAccountInvalid",
+    "ChannelFeeInvalid",
     "CommissionImportInvalid",
     "CommissionPlanTaken",
     "CommissionRuleInvalid",

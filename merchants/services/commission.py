@@ -16,6 +16,7 @@ from common.money import BPS
 from ledger.usecases import use_case
 from merchants import rules, selectors
 from merchants.models import BaseChoice, CommissionPlan, CommissionRule, Merchant, Platform
+from merchants.refund_policy import REFUND_FIELDS
 from merchants.services.checks import check_row, violates
 from merchants.services.parties import NewPartyShare, named_shares
 
@@ -30,6 +31,13 @@ class CommissionPlanTaken(DomainError):
 
 class CommissionRuleInvalid(DomainError):
     code = "commission_rule_invalid"
+    status = 422
+
+
+class ChannelFeeInvalid(DomainError):
+    """The channel's fee is not a part of the service fee, or a part of no fee is kept."""
+
+    code = "channel_fee_invalid"
     status = 422
 
 
@@ -55,14 +63,17 @@ def create_plan(
     commission_returned_bps: int = BPS,
     service_fee_returned_bps: int = BPS,
     party_returned_bps: int = BPS,
+    channel_fee_bps: int = 0,
+    channel_fee_returned_bps: int = BPS,
     reserve_bps: int = 0,
     reserve_days: int = 0,
 ) -> CommissionPlan:
     """Start a list of commission rules for a platform.
 
     Args: …_returned_bps: 0 to 10000, of each cut, to the seller, when an order is refunded.
+        channel_fee_bps: of an order, what its payment channel keeps; at most the service fee.
         reserve_…: held back of sellers' releases, 1 to 10000, for 1 to 365 days; both 0: nothing.
-    Raises: CommissionPlanTaken, CommissionRuleInvalid.
+    Raises: CommissionPlanTaken, CommissionRuleInvalid, ChannelFeeInvalid.
     """
     plan = CommissionPlan(
         platform=platform,
@@ -71,11 +82,13 @@ def create_plan(
         commission_returned_bps=commission_returned_bps,
         service_fee_returned_bps=service_fee_returned_bps,
         party_returned_bps=party_returned_bps,
+        channel_fee_bps=channel_fee_bps,
+        channel_fee_returned_bps=channel_fee_returned_bps,
         reserve_bps=reserve_bps,
         reserve_days=reserve_days,
         created_at=at,
     )
-    check_row(plan, CommissionRuleInvalid)
+    check_refund_policy(plan, platform=platform)
     try:
         with use_case():
             plan.save(force_insert=True)
@@ -96,22 +109,48 @@ def set_refund_policy(
     service_fee_returned_bps: int,
     party_returned_bps: int,
     at: datetime,
+    channel_fee_bps: int | None = None,
+    channel_fee_returned_bps: int | None = None,
 ) -> CommissionPlan:
     """Change what sellers get back of the cuts when an order created from now on is refunded.
 
-    Args: each 0 to 10000 basis points: 10000 returned whole, 0 kept. at: not kept; the audit row
-        says when, and orders created before keep what they froze.
-    Raises: CommissionRuleInvalid. Locks: the plan.
+    Args: each 0 to 10000 basis points: 10000 returned whole, 0 kept. channel_fee_bps: of an order,
+        what its payment channel keeps, at most the service fee. channel_fee_…: None: as it is.
+        at: not kept; the audit row says when, and orders created before keep what they froze.
+    Raises: CommissionRuleInvalid, ChannelFeeInvalid. Locks: the plan.
     """
     plan = lock_plan(plan_id)
     plan.commission_returned_bps = commission_returned_bps
     plan.service_fee_returned_bps = service_fee_returned_bps
     plan.party_returned_bps = party_returned_bps
-    check_row(plan, CommissionRuleInvalid)
-    plan.save(
-        update_fields=["commission_returned_bps", "service_fee_returned_bps", "party_returned_bps"]
-    )
+    if channel_fee_bps is not None:
+        plan.channel_fee_bps = channel_fee_bps
+    if channel_fee_returned_bps is not None:
+        plan.channel_fee_returned_bps = channel_fee_returned_bps
+    check_refund_policy(plan, platform=plan.platform)
+    plan.save(update_fields=REFUND_FIELDS)
     return plan
+
+
+def check_refund_policy(plan: CommissionPlan, *, platform: Platform) -> None:
+    """Refuse a plan whose refund policy makes no sense, in words.
+
+    Raises: CommissionRuleInvalid, ChannelFeeInvalid.
+    """
+    fee_bps, returned_bps = plan.channel_fee_bps, plan.channel_fee_returned_bps
+    if fee_bps == 0 and 0 <= returned_bps < BPS:
+        raise ChannelFeeInvalid(
+            "Nothing of the channel's fee can be kept while it is 0: say what the channel keeps.",
+            fields=["channel_fee_bps"],
+        )
+    if platform.service_fee_bps < fee_bps <= BPS:
+        raise ChannelFeeInvalid(
+            "The channel's fee is a part of the service fee: at most "
+            f"{platform.service_fee_bps} basis points.",
+            fields=["channel_fee_bps"],
+            service_fee_bps=platform.service_fee_bps,
+        )
+    check_row(plan, CommissionRuleInvalid)
 
 
 @use_case()

@@ -79,8 +79,10 @@ def test_plan_says_what_a_refund_returns_and_orders_freeze_it(shop: Shop) -> Non
         "commission_returned_bps": 9_999,
         "service_fee_returned_bps": 0,
         "party_returned_bps": 2_550,
+        "channel_fee_bps": 38,
+        "channel_fee_returned_bps": 3_333,
     }
-    everything = dict.fromkeys(returned, 10_000)
+    everything = dict.fromkeys(returned, 10_000) | {"channel_fee_bps": 0}
     CommissionPlan.objects.update(active=False)
 
     answer = shop.post("/v1/commission-plans", {"name": "Shared", **returned})

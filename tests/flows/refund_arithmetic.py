@@ -19,6 +19,7 @@ COMMISSION, FLOOR, CAP = Fraction(5, 100), 100, 5000  # of the goods
 TAX = Fraction(6, 100)  # of the commission
 COURIER = Fraction(15, 1000)  # of the goods
 FEE = Fraction(6, 1000)  # of everything
+CHANNEL_FEE = Fraction(38, 10_000)  # of everything, where the plan names it: a part of the fee
 
 
 def half_up(amount: Fraction) -> int:
@@ -59,11 +60,13 @@ def _queue(weights: tuple[int, ...]) -> list[int]:
 @dataclass
 class Paper:
     """One order on paper. `returned`: the part of every cut that is given back in a refund of
-    everything. Amounts in minor units."""
+    everything; `channel_returned`: the part of the channel's fee, None: the plan names none.
+    Amounts in minor units."""
 
     goods_minor: int
     shipping_minor: int
     returned: Fraction
+    channel_returned: Fraction | None = None
     refunded_minor: int = 0
     given: Counter[str] = field(default_factory=Counter)
     owed: Counter[str] = field(default_factory=Counter)
@@ -82,6 +85,10 @@ class Paper:
 
     def _given_at(self, refunded_minor: int) -> dict[str, int]:
         cuts = {name: half_up(self.shares[name] * self.returned) for name in PAYEES[1:]}
+        if self.channel_returned is not None:
+            channel = min(half_up(self.amount_minor * CHANNEL_FEE), self.shares["fee"])
+            ours = half_up((self.shares["fee"] - channel) * self.returned)
+            cuts["fee"] = half_up(channel * self.channel_returned) + ours
         gives = (self.amount_minor - sum(cuts.values()), *cuts.values())
         count = Counter(_queue(gives)[:refunded_minor])
         return {payee: count[place] for place, payee in enumerate(PAYEES)}

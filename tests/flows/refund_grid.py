@@ -29,6 +29,10 @@ from tests.flows.refund_story import Story, money, read_rows
 
 MOMENTS = ("before_release", "after_release", "after_payout")
 FEES = {"kept": 0, "returned": 10_000, "shared": 5_000}  # basis points of every cut given back
+# What is given back of the channel's fee, 38 basis points of everything, where half of all other
+# cuts is. What the payees still have changes nothing about it, so they have it.
+CHANNEL_FEES = {"channel_kept": 0, "channel_returned": 10_000, "channel_shared": 3_333}
+CHANNEL_FEE, CHANNEL_PARTS = 38, ("full", "three odd partials")
 # By 31.49 the rule of ADR 0025 differs from half-up parts and from largest remainders; after 99.98
 # less is left than the kept cuts come to.
 PARTS: dict[str, tuple[int | None, ...]] = {
@@ -52,7 +56,7 @@ class Cell:
     sufficient: bool
 
     def play(self) -> None:
-        self.world, self.story = found_world(FEES[self.fees]), Story()
+        self.world, self.story = found_world(self.fees), Story()
         self.paper = self._paper(GOODS)
         self.pots = Counter[str]()  # on paper: what seller, platform and courier are owed
         self.earned = Counter[str]()  # on paper: what all sales came to, less what was given
@@ -165,7 +169,13 @@ class Cell:
     # Sales and payouts
 
     def _paper(self, goods_minor: int) -> Paper:
-        return Paper(goods_minor, SHIPPING, Fraction(FEES[self.fees], 10_000))
+        channel = CHANNEL_FEES.get(self.fees)
+        return Paper(
+            goods_minor,
+            SHIPPING,
+            Fraction(returned_bps(self.fees), 10_000),
+            channel_returned=None if channel is None else Fraction(channel, 10_000),
+        )
 
     def _take_order(self, goods_minor: int) -> Order:
         self._next_day()
@@ -215,7 +225,12 @@ class Cell:
         return self.world.now
 
 
-def found_world(returned_bps: int) -> world.World:
+def returned_bps(fees: str) -> int:
+    """Of every cut but the channel's fee."""
+    return FEES["shared" if fees in CHANNEL_FEES else fees]
+
+
+def found_world(fees: str) -> world.World:
     """One seller, and a plan with a commission, a tax on it, a courier, and a refund policy."""
     opened = ground.open_world()
     at, platform = opened.now, opened.platform
@@ -236,9 +251,11 @@ def found_world(returned_bps: int) -> world.World:
     )
     merchants.set_refund_policy(
         plan_id=plan.pk,
-        commission_returned_bps=returned_bps,
-        service_fee_returned_bps=returned_bps,
-        party_returned_bps=returned_bps,
+        commission_returned_bps=returned_bps(fees),
+        service_fee_returned_bps=returned_bps(fees),
+        party_returned_bps=returned_bps(fees),
+        channel_fee_bps=CHANNEL_FEE if fees in CHANNEL_FEES else 0,
+        channel_fee_returned_bps=CHANNEL_FEES.get(fees, 10_000),
         at=at,
     )
     return opened
@@ -246,5 +263,7 @@ def found_world(returned_bps: int) -> world.World:
 
 def list_cells(moment: str, fees: str) -> Sequence[Cell]:
     """The cells of one file. While the money is held, payees have nothing yet to be short of."""
+    if fees in CHANNEL_FEES:
+        return [Cell(moment, fees, parts, True) for parts in CHANNEL_PARTS]
     enough = (True,) if moment == "before_release" else (True, False)
     return [Cell(moment, fees, parts, sufficient) for parts in PARTS for sufficient in enough]

@@ -13,7 +13,15 @@ import pytest
 
 from escrow.models import Debt
 from tests.flows.refund_arithmetic import PAYEES, by_pot
-from tests.flows.refund_grid import FEES, MOMENTS, PARTS, Cell, list_cells
+from tests.flows.refund_grid import (
+    CHANNEL_FEES,
+    FEES,
+    MOMENTS,
+    PARTS,
+    Cell,
+    list_cells,
+    returned_bps,
+)
 from tests.flows.refund_story import got, left_by_the_books, money, paid_out
 from tests.world import audit
 
@@ -23,11 +31,13 @@ Refund {moment}, cuts {fees}
 
 One order of 100.01: goods 90.01, shipping 10.00. Commission 5 % of the goods, tax 6 % of the
 commission, a courier 1.5 % of the goods, service fee 0.6 % of everything; the seller has the rest.
-A refund of everything gives back {percent} % of each cut{because}.
+A refund of everything gives back {percent} % of each cut{channel}{because}.
 Amounts in CNY. Dr = debit, Cr = credit. In the closing table: share = of the order when nothing
 is refunded; given = back, in all; left = share less given; at once = given out of what the payee
 had; owed = given as a debt; paid later = of that, by later sales. Buyer: paid, and got back.
 """
+CHANNEL = """; but of
+the service fee the channel's part, 0.38 % of everything, comes back by {percent} %"""
 KEPT_BEFORE = """; but while
 the money is held nothing is earned, so nothing is kept of an order refunded whole"""
 NO_PAYABLE = """\
@@ -64,15 +74,23 @@ def title(cell: Cell) -> str:
     return f"{cell.parts.capitalize()}{f' ({parts})' if parts else ''}"
 
 
-@pytest.mark.parametrize("fees", FEES)
+@pytest.mark.parametrize("fees", [*FEES, *CHANNEL_FEES])
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_refund_leaves_the_golden_books_and_every_party_at_its_amount(
     moment: str, fees: str
 ) -> None:
-    returned = FEES[fees]
+    returned, channel = returned_bps(fees), CHANNEL_FEES.get(fees)
     because = KEPT_BEFORE if moment == "before_release" and returned < 10_000 else ""
     said = moment.replace("_", " ")
-    sections = [HEAD.format(moment=said, fees=fees, percent=returned // 100, because=because)]
+    sections = [
+        HEAD.format(
+            moment=said,
+            fees=fees.replace("_", " "),
+            percent=returned // 100,
+            channel="" if channel is None else CHANNEL.format(percent=money(channel)),
+            because=because,
+        )
+    ]
     for cell in list_cells(moment, fees):
         cell.play()
         check(cell)
@@ -92,5 +110,5 @@ def test_refund_leaves_the_golden_books_and_every_party_at_its_amount(
 
 
 def test_every_golden_file_is_of_the_grid() -> None:
-    names = {f"{moment}_{fees}" for moment in MOMENTS for fees in FEES}
+    names = {f"{moment}_{fees}" for moment in MOMENTS for fees in (*FEES, *CHANNEL_FEES)}
     assert {path.stem for path in GOLDEN.glob("*")} == names

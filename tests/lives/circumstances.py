@@ -69,6 +69,8 @@ def change_rate(both: Both, life: int, x: int, y: int) -> None:
         cap=5000,
         commission_returned=RETURNED[x % len(RETURNED)],
         fee_returned=RETURNED[y % len(RETURNED)],
+        channel_fee=(x % 2) * 38,
+        channel_returned=RETURNED[y % len(RETURNED) - 1] if x % 2 else 10_000,
     )
     days = (None, 0, 7, 20)[(x + y) % 4]
     rule = merchants.replace_rule(
@@ -84,6 +86,8 @@ def change_rate(both: Both, life: int, x: int, y: int) -> None:
         commission_returned_bps=rate.commission_returned,
         service_fee_returned_bps=rate.fee_returned,
         party_returned_bps=10_000,
+        channel_fee_bps=rate.channel_fee,
+        channel_fee_returned_bps=rate.channel_returned,
         at=both.now,
     )
     merchants.set_guarantee(plan_id=both.plan.pk, days=days, at=both.now)

@@ -151,7 +151,7 @@ class Oracle:
         commission = min(max(part_of(goods, rate.bps), rate.floor), rate.cap, amount - fee)
         returned = {
             self.commission: part_of(commission, rate.commission_returned),
-            FEE: part_of(fee, rate.fee_returned),
+            FEE: rate.fee_given(amount, fee),
         }
         self.sales[order_id] = Sale(
             order_id,

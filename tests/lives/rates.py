@@ -19,3 +19,10 @@ class Rate:
     cap: int = 5000
     commission_returned: int = 10_000
     fee_returned: int = 10_000
+    channel_fee: int = 0
+    channel_returned: int = 10_000
+
+    def fee_given(self, amount: int, fee: int) -> int:
+        """What is given back of our fee when an order is refunded whole, in minor units."""
+        channel = min(part_of(amount, self.channel_fee), fee)
+        return part_of(channel, self.channel_returned) + part_of(fee - channel, self.fee_returned)

@@ -212,6 +212,8 @@ def test_platform_merchant_account_and_plan_are_added(client: Client, operator: 
         "commission_returned_bps": 9_999,
         "service_fee_returned_bps": 0,
         "party_returned_bps": 10_000,
+        "channel_fee_bps": 38,
+        "channel_fee_returned_bps": 3_333,
     }
     url = page("merchants_commissionplan", "create")
     post(client, url, platform=platform.pk, name="Plan", **returned)

@@ -228,7 +228,7 @@ def test_terms_are_read_back_exactly() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("version", 5),
+        ("version", 6),
         ("refund", {}),
         ("refund", {"commission_returned_bps": 10_001}),
         ("commission_minor", 451),

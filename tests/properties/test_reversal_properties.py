@@ -1,7 +1,9 @@
 """Why: whoever gives a minor unit too much in one of a hundred partial refunds is never told."""
 
+from fractions import Fraction
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +24,13 @@ def orders(draw: st.DrawFn) -> tuple[Part, ...]:
     shares += [Share(payee, address, draw(st.integers(0, highest))) for payee, address in cuts]
     shares = [share for share in shares if share.amount_minor] or [Share("MERCHANT", "merchant", 1)]
     rates = {"PLATFORM": draw(RATE), "SERVICE_FEE": draw(RATE), "PARTY": draw(RATE)}
-    return plan_reversal(shares, returned_bps=rates, merchant_address="merchant")
+    return plan_reversal(
+        shares,
+        returned_bps=rates,
+        merchant_address="merchant",
+        channel_fee_minor=draw(st.integers(0, highest)),
+        channel_fee_returned_bps=draw(RATE),
+    )
 
 
 def whole(parts: tuple[Part, ...]) -> int:
@@ -104,3 +112,48 @@ def test_kept_cuts_are_served_fee_first_when_little_is_left() -> None:
         Share("SERVICE_FEE", "fee", 60),
     )
     assert shares_left(parts, refunded_minor=10001) == ()
+
+
+@given(AMOUNT, AMOUNT, RATE, RATE)
+def test_fee_gives_the_channels_part_and_the_rest_each_at_its_own_rate(
+    fee: int, channel_fee: int, channel_returned: int, returned: int
+) -> None:
+    seller, ours = plan_reversal(
+        [Share("MERCHANT", "merchant", 10_001), Share("SERVICE_FEE", "fee", fee)],
+        returned_bps={"SERVICE_FEE": returned},
+        merchant_address="merchant",
+        channel_fee_minor=channel_fee,
+        channel_fee_returned_bps=channel_returned,
+    )
+
+    part = min(fee, channel_fee)
+    exact = Fraction(part * channel_returned + (fee - part) * returned, 10_000)
+    assert abs(ours.gives_minor - exact) <= 1
+    assert 0 <= ours.gives_minor <= fee
+    assert seller.gives_minor == 10_001 + fee - ours.gives_minor
+
+
+@pytest.mark.parametrize(
+    ("channel_fee", "channel_returned", "returned", "gives"),
+    [
+        (38, 10_000, 10_000, 60),
+        (38, 0, 10_000, 22),
+        (38, 10_000, 0, 38),
+        (38, 3_333, 5_000, 24),  # 12.67 and 11
+        (39, 5_000, 5_000, 31),  # 19.5 and 10.5
+        (61, 0, 10_000, 0),  # never more than the fee
+        (0, 0, 5_000, 30),
+    ],
+)
+def test_channel_fee_of_the_worked_example(
+    channel_fee: int, channel_returned: int, returned: int, gives: int
+) -> None:
+    parts = plan_reversal(
+        [Share("MERCHANT", "merchant", 9941), Share("SERVICE_FEE", "fee", 60)],
+        returned_bps={"SERVICE_FEE": returned},
+        merchant_address="merchant",
+        channel_fee_minor=channel_fee,
+        channel_fee_returned_bps=channel_returned,
+    )
+
+    assert [part.gives_minor for part in parts] == [10_001 - gives, gives]

@@ -135,6 +135,12 @@ class PlanAnswer(Answer):
     party_returned_bps = whole(
         "What a seller gets back of parties' parts when an order is refunded, in basis points."
     )
+    channel_fee_bps = whole(
+        "What the payment channel keeps of an order, in basis points; inside the service fee."
+    )
+    channel_fee_returned_bps = whole(
+        "What a seller gets back of that part when an order is refunded, in basis points."
+    )
     reserve_bps = whole("Held back of each release of a seller, in basis points; 0: nothing.")
     reserve_days = whole("For how many days it is held back.")
     created_at = instant("When you created it.")

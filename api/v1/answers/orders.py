@@ -125,6 +125,14 @@ class TermsAnswer(Answer):
         "What a seller gets back of parties' parts when an order is refunded, in basis points.",
         source="terms.refund.party_returned_bps",
     )
+    channel_fee_bps = whole(
+        "What the payment channel keeps of an order, in basis points; inside the service fee.",
+        source="terms.refund.channel_fee_bps",
+    )
+    channel_fee_returned_bps = whole(
+        "What a seller gets back of that part when an order is refunded, in basis points.",
+        source="terms.refund.channel_fee_returned_bps",
+    )
     reserve_bps = whole(
         "What of the seller's part is held back at the release, in basis points.",
         source="terms.reserve.bps",

@@ -48,6 +48,9 @@ def _reserve(help_text: str, most: int, **options: Any) -> WholeNumberField:
     )
 
 
+_CHANNEL_FEE = (
+    "What the payment channel keeps of an order, in basis points; a part inside the service fee."
+)
 _HELD_BACK = "What of each release is held back of {}, in basis points; 0: nothing."
 _HELD_FOR = "For how many days it is held back; 0 when nothing is."
 _PLANS = " null: as the commission plan says. Send both or neither."
@@ -137,6 +140,10 @@ class PlanRequest(StrictSerializer):
     commission_returned_bps = _returned("the commission")
     service_fee_returned_bps = _returned("the service fee")
     party_returned_bps = _returned("further parties' parts")
+    channel_fee_bps = WholeNumberField(
+        min_value=0, max_value=BPS, required=False, default=0, help_text=_CHANNEL_FEE
+    )
+    channel_fee_returned_bps = _returned("the channel's part of the service fee")
     reserve_bps = _reserve(_HELD_BACK.format("sellers without their own word"), BPS, default=0)
     reserve_days = _reserve(_HELD_FOR, MAX_RESERVE_DAYS, default=0)
 

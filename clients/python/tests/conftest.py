@@ -161,6 +161,8 @@ def order_answer() -> dict[str, Any]:
             "commission_returned_bps": 10000,
             "service_fee_returned_bps": 10000,
             "party_returned_bps": 10000,
+            "channel_fee_bps": 0,
+            "channel_fee_returned_bps": 10000,
             "reserve_bps": 0,
             "reserve_days": 0,
             "explanation": [{"code": "rate", "sentence": "5 % of 90.01."}],

@@ -125,6 +125,8 @@ class CommissionPlan(Answer):
     commission_returned_bps: int  # to the seller, when an order is refunded; 10000: whole
     service_fee_returned_bps: int
     party_returned_bps: int
+    channel_fee_bps: int  # what the payment channel keeps of an order, inside the service fee
+    channel_fee_returned_bps: int
     reserve_bps: int  # held back of each release of a seller; 0: nothing
     reserve_days: int  # for so many days
     created_at: datetime

@@ -87,6 +87,8 @@ class Terms(Answer):
     commission_returned_bps: int  # to the seller, when it is refunded; 10000: whole
     service_fee_returned_bps: int
     party_returned_bps: int
+    channel_fee_bps: int  # what the payment channel keeps, inside the service fee
+    channel_fee_returned_bps: int
     reserve_bps: int  # held back of the seller's part at the release
     reserve_days: int  # for so many days
     explanation: tuple[Remark, ...]

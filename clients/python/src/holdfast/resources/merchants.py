@@ -158,6 +158,8 @@ class CommissionPlans(Resource[Mode]):
         commission_returned_bps: int | None = None,
         service_fee_returned_bps: int | None = None,
         party_returned_bps: int | None = None,
+        channel_fee_bps: int | None = None,
+        channel_fee_returned_bps: int | None = None,
         reserve_bps: int | None = None,
         reserve_days: int | None = None,
         idempotency_key: str | None = None,
@@ -165,6 +167,7 @@ class CommissionPlans(Resource[Mode]):
         """Start a commission plan. It is in force at once.
 
         `…_returned_bps`: what sellers get back of each cut when an order is refunded.
+        `channel_fee_bps`: what the payment channel keeps, a part inside the service fee.
         `reserve_…`: what of each release is held back of sellers, for so many days.
         """
         ...
