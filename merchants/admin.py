@@ -10,6 +10,7 @@ from typing import Any
 import pghistory
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html, format_html_join
@@ -284,7 +285,13 @@ class CommissionPlanAdmin(ReadOnlyAdmin):
     list_select_related = ["platform"]
     search_fields = ["name"]
     actions_list = ["create"]
-    actions_detail = ["import_rules", "history_page", "set_refund_policy", "set_reserve"]
+    actions_detail = [
+        "import_rules",
+        "history_page",
+        "set_refund_policy",
+        "set_reserve",
+        "set_guarantee",
+    ]
 
     @action(description=_("Add commission plan"), permissions=["create"])
     def create(self, request: HttpRequest) -> HttpResponse:
@@ -329,10 +336,14 @@ class CommissionPlanAdmin(ReadOnlyAdmin):
             form_class=forms.ReserveForm,
             call=services.set_plan_reserve,
             arguments={"plan_id": plan.pk},
-            initial={"reserve_bps": plan.reserve_bps, "reserve_days": plan.reserve_days},
+            initial=model_to_dict(plan, fields=admin_plans.RESERVE_FIELDS),
             explanation=_now("Orders created before keep their frozen terms."),
             object_id=plan.pk,
         )
+
+    @action(description=_("Set guarantee"), permissions=["operate"])
+    def set_guarantee(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return admin_plans.guarantee_page(self, request, object_id)
 
 
 @admin.register(CommissionRule)

@@ -22,7 +22,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger import admin_panels as panels
 from merchants import differences, rule_texts, selectors, services
-from merchants.admin_pages import ServiceForm, operator
+from merchants.admin_pages import ServiceForm, operator, service_page
+from merchants.forms import GuaranteeForm
 from merchants.models import CommissionPlan
 from merchants.refund_policy import REFUND_FIELDS
 from merchants.rules import Rule
@@ -33,6 +34,8 @@ CHANGES = {
     differences.Change.ENDED: (_("Ended"), "danger"),
     differences.Change.REPLACED: (_("Replaced"), "info"),
 }
+RESERVE_FIELDS = ("reserve_bps", "reserve_days", "required_reserve_bps", "required_reserve_days")
+OTHER_FIELDS = (*REFUND_FIELDS, "guarantee_days", *RESERVE_FIELDS)
 
 
 class ImportForm(ServiceForm):
@@ -91,6 +94,22 @@ def import_page(admin: ModelAdmin, request: HttpRequest, plan_id: str) -> HttpRe
         shown = [_errors(tried) if tried.errors else _preview(tried)]
     context = {"form": form, "shown": shown, "ready": ready, "multipart": True}
     return _page(admin, request, plan, _("Import rules"), context)
+
+
+def guarantee_page(admin: ModelAdmin, request: HttpRequest, plan_id: str) -> HttpResponse:
+    """Say after how many days the platform pays its sellers' debts."""
+    plan = get_object_or_404(CommissionPlan, pk=plan_id)
+    return service_page(
+        admin,
+        request,
+        title=_("Set guarantee"),
+        form_class=GuaranteeForm,
+        call=services.set_guarantee,
+        arguments={"plan_id": plan.pk},
+        initial={"days": plan.guarantee_days},
+        explanation=_now("Orders created before keep their frozen terms."),
+        object_id=plan.pk,
+    )
 
 
 def history_page(admin: ModelAdmin, request: HttpRequest, plan_id: str) -> HttpResponse:
@@ -199,7 +218,7 @@ def _plan_changes(plan: CommissionPlan, *, since: datetime, until: datetime) -> 
         who = " · ".join(filter(None, (facts.get("actor"), facts.get("reason"))))
         rows += [
             [panels.instant(after.pgh_created_at), who, name, _shown(old), _shown(new)]
-            for name in ("active", "name", *REFUND_FIELDS, "reserve_bps", "reserve_days")
+            for name in ("active", "name", *OTHER_FIELDS)
             if (old := getattr(before, name)) != (new := getattr(after, name))
         ]
     return panels.Table(

@@ -61,6 +61,7 @@ def explain(terms: Terms) -> tuple[Remark, ...]:
         ),
         *_explain_channels(terms),
         _explain_refund(terms),
+        *_explain_guarantee(terms),
         Remark("seller", f"Left for the seller: {seller}.", {"seller_minor": terms.seller_minor}),
     )
 
@@ -220,6 +221,16 @@ def _explain_refund(terms: Terms) -> Remark:
             f" the seller gets back {_percent(policy.channel_fee_returned_bps)}."
         )
     return Remark("refund_policy", sentence, asdict(policy))
+
+
+def _explain_guarantee(terms: Terms) -> Iterator[Remark]:
+    days = terms.guarantee.days if terms.guarantee else None
+    if days is not None:
+        yield Remark(
+            "guarantee",
+            f"What the seller cannot give back of a refund, the platform pays after {days} days.",
+            {"guarantee_days": days},
+        )
 
 
 def _returns_everything(policy: RefundPolicy) -> bool:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.money import BPS
 from merchants.admin_pages import ServiceForm
+from merchants.guarantee_policy import MAX_GUARANTEE_DAYS
 from merchants.list_fields import PartySharesField, TiersField
 from merchants.models import (
     BaseChoice,
@@ -69,6 +70,25 @@ def _reserve_days(**options: Any) -> forms.IntegerField:
 class ReserveForm(ServiceForm):
     reserve_bps = _reserve_bps(help_text=_("0: nothing is held back."))
     reserve_days = _reserve_days()
+    required_reserve_bps = forms.IntegerField(
+        label=_("Held back at least (basis points)"),
+        min_value=0,
+        max_value=BPS,
+        help_text=_("Neither the platform nor a seller's own word goes below; 0: no such limit."),
+    )
+    required_reserve_days = forms.IntegerField(
+        label=_("Held back at least for (days)"), min_value=0, max_value=MAX_RESERVE_DAYS
+    )
+
+
+class GuaranteeForm(ServiceForm):
+    days = forms.IntegerField(
+        label=_("Platform pays sellers' debts after (days)"),
+        required=False,
+        min_value=0,
+        max_value=MAX_GUARANTEE_DAYS,
+        help_text=_("Leave empty: it never does."),
+    )
 
 
 class MerchantForm(ServiceForm):

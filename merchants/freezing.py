@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from common.money import BPS, allocate, share_half_up
+from merchants.guarantee_policy import NO_GUARANTEE, GuaranteePolicy
 from merchants.refund_policy import EVERYTHING_RETURNED, RefundPolicy
 from merchants.reserve_policy import NO_RESERVE, ReservePolicy
 from merchants.rules import CommissionBase, OrderedLine, Rule, Sale, commission, party_part
@@ -35,6 +36,7 @@ def compute(
     service_fee_bps: int,
     at: datetime,
     refund: RefundPolicy = EVERYTHING_RETURNED,
+    guarantee: GuaranteePolicy = NO_GUARANTEE,
     reserve: ReservePolicy = NO_RESERVE,
     volume_minor: int | None = None,
 ) -> Terms:
@@ -68,6 +70,7 @@ def compute(
         plan_id=plan_id,
         fee_bps=service_fee_bps,
         refund=refund,
+        guarantee=guarantee,
         reserve=reserve,
         volume_minor=volume_minor,
         at=at,
@@ -112,6 +115,7 @@ def _settle(
     plan_id: str | None,
     fee_bps: int,
     refund: RefundPolicy,
+    guarantee: GuaranteePolicy,
     reserve: ReservePolicy,
     volume_minor: int | None,
     at: datetime,
@@ -145,6 +149,7 @@ def _settle(
         refund=refund,
         volume_minor=volume,
         by_channel=by_channel,
+        guarantee=guarantee,
         reserve=reserve,
     )
 

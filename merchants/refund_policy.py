@@ -31,6 +31,14 @@ class RefundPolicy:
         """
         return min(service_fee_minor, share_half_up(amount_minor, self.channel_fee_bps))
 
+    def kept_of_fee(self, service_fee_bps: int) -> int:
+        """Weigh how much of a service fee is kept of a refunded order: basis points of basis points
+        of the order."""
+        channel_bps = min(service_fee_bps, self.channel_fee_bps)
+        return channel_bps * (BPS - self.channel_fee_returned_bps) + (
+            service_fee_bps - channel_bps
+        ) * (BPS - self.service_fee_returned_bps)
+
 
 REFUND_FIELDS = tuple(field.name for field in fields(RefundPolicy))
 EVERYTHING_RETURNED = RefundPolicy(

@@ -21,5 +21,9 @@ class ReservePolicy:
         nothing = (self.bps, self.days) == (0, 0)
         assert nothing or (0 < self.bps <= BPS and 0 < self.days <= MAX_RESERVE_DAYS), self
 
+    def at_least(self, required: "ReservePolicy") -> "ReservePolicy":
+        """Raise both to what is required."""
+        return ReservePolicy(bps=max(self.bps, required.bps), days=max(self.days, required.days))
+
 
 NO_RESERVE = ReservePolicy(bps=0, days=0)

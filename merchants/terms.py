@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from common.errors import DomainError
 from common.money import BPS
+from merchants.guarantee_policy import NO_GUARANTEE, GuaranteePolicy
 from merchants.refund_policy import EVERYTHING_RETURNED, RefundPolicy
 from merchants.reserve_policy import NO_RESERVE, ReservePolicy
 from merchants.rules import CommissionBase, OrderedLine, PartyShare, Rule, Sale, Tier
@@ -20,7 +21,7 @@ __all__ = ["CommissionBase", "Group", "LineTerms", "OrderedLine", "Rule", "Sale"
 
 # 1 had no refund policy: everything was returned. 2 had no tax, further parties, channels, amounts
 # and tiers, and a specificity of 0 to 3. 3 had no reserve: nothing was held back. 4 had no fee of
-# the channel.
+# the channel and no guarantee: the plan's counted.
 JSON_VERSION = 5
 ATOMS = (int, str, type(None))
 NEW_IN_3: Mapping[str, Any] = {
@@ -124,6 +125,7 @@ class Terms:
     volume_minor: int | None  # the seller's trailing volume; None: no winning rule has tiers
     by_channel: tuple["Terms", ...]  # the whole terms of each channel some rule speaks about
     reserve: ReservePolicy = NO_RESERVE  # what of the seller's share is held back at the release
+    guarantee: GuaranteePolicy | None = NO_GUARANTEE  # None: not said then; the plan does
 
     def __post_init__(self) -> None:
         assert self.goods_minor == sum(line.amount_minor for line in self.lines), self
@@ -194,6 +196,7 @@ class Terms:
                 "parties": _read_parties(fields["parties"]),
                 "refund": RefundPolicy(**fields["refund"]),
                 "reserve": ReservePolicy(**fields["reserve"]),
+                "guarantee": _read_guarantee(fields["guarantee"]),
                 "by_channel": tuple(cls._read(each) for each in fields["by_channel"]),
             }
         )
@@ -233,7 +236,7 @@ def _of_version_5(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Say what terms of version 4 left unsaid, of each channel too."""
     by_channel = [_of_version_5(each) for each in fields["by_channel"]]
     refund = {"channel_fee_bps": 0, "channel_fee_returned_bps": BPS, **fields["refund"]}
-    return {**fields, "by_channel": by_channel, "refund": refund}
+    return {**fields, "by_channel": by_channel, "refund": refund, "guarantee": None}
 
 
 def _plain(value: Any) -> Any:
@@ -268,6 +271,10 @@ def _read_line(written: Mapping[str, Any]) -> LineTerms:
         for each in written["passed_over"]
     )
     return LineTerms(**{**written, "passed_over": passed_over})
+
+
+def _read_guarantee(written: Mapping[str, Any] | None) -> GuaranteePolicy | None:
+    return None if written is None else GuaranteePolicy(**written)
 
 
 def _read_group(written: Mapping[str, Any]) -> Group:

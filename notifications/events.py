@@ -160,6 +160,11 @@ class DisabledEndpointFacts(EndpointFacts):
     failing_since: str  # ISO 8601
 
 
+class PlanFacts(TypedDict):
+    commission_plan: str  # id
+    changed: list[str]  # names of the fields of the plan that are different now
+
+
 EVENT_TYPES: Mapping[str, type[Any]] = {
     "order.created": OrderFacts,
     "order.paid": PaidOrderFacts,
@@ -220,6 +225,7 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     "payout.failed": PayoutFacts,
     "payout.returned": PayoutFacts,
     "payout.unknown": PayoutFacts,
+    "commission_plan.changed": PlanFacts,
     "webhook_endpoint.ping": EndpointFacts,
     "webhook_endpoint.disabled": DisabledEndpointFacts,
 }

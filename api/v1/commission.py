@@ -19,7 +19,7 @@ from merchants import selectors
 from merchants import services as merchants
 from merchants.models import CommissionPlan, CommissionRule, Party
 from orders import selectors as orders
-from orders.services import creation, pricing
+from orders.services import creation, plans, pricing
 
 
 class PartiesView(pages.ListView):
@@ -71,6 +71,19 @@ class PlansView(pages.ListView):
 class PlanView(pages.ItemView):
     scope = "commission"
     listing = PlansView
+
+    @extend_schema(request=requests.PlanChangeRequest)
+    @refuses(plans.change_plan)
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        """Change a plan for orders to come; what is left out stays. Orders keep what they froze.
+
+        More of Holdfast's service fee may be kept of refunds, not less; the reserve never goes
+        below what is required.
+        """
+        body = self.read(requests.PlanChangeRequest)
+        plan = plans.change_plan(plan_id=self.find(id).pk, changes=body, at=request.at)
+        return Response(self.write(plan))
 
 
 class RulesView(pages.ItemView):

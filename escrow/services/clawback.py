@@ -267,19 +267,27 @@ def _owe(order: Order, taking: Taking, *, at: datetime) -> Debt:
 
 def _dates_of_seller(order: Order, *, at: datetime) -> tuple[datetime, datetime | None]:
     """When a seller that still owes is asked to pay, and when the platform starts paying for it, by
-    the plan of the order's terms.
+    the order's terms.
 
     The seller is asked first and has its term; so with a guarantee it is asked early enough for
     that, and a guarantee that is shorter than the term begins with its end.
     """
     asked_at = at + timedelta(days=settings.DEBIT_REQUEST_AFTER_DAYS)
-    plan_id = Terms.from_json(order.terms).plan_id
-    plans = CommissionPlan.objects.filter(pk=plan_id)
-    days = plans.values_list("guarantee_days", flat=True).first()
+    days = _guarantee_days(order)
     if days is None:
         return asked_at, None
     guaranteed_at = max(at + timedelta(days=days), at + term_to_pay())
     return min(asked_at, guaranteed_at - term_to_pay()), guaranteed_at
+
+
+def _guarantee_days(order: Order) -> int | None:
+    """After how many days the platform pays a seller's debt, by the order's terms. Those of before
+    did not say, so the plan does."""
+    terms = Terms.from_json(order.terms)
+    if terms.guarantee is not None:
+        return terms.guarantee.days
+    plans = CommissionPlan.objects.filter(pk=terms.plan_id)
+    return plans.values_list("guarantee_days", flat=True).first()
 
 
 def _keep(

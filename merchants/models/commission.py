@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from common.money import BPS, MAX_AMOUNT_MINOR
 from ledger.fields import IdField
 from merchants import triggers
+from merchants.guarantee_policy import MAX_GUARANTEE_DAYS, GuaranteePolicy
 from merchants.models.people import RESERVE_IN_RANGE, RESERVE_RULE, Merchant, Platform
 from merchants.refund_policy import RefundPolicy
-from merchants.reserve_policy import ReservePolicy
+from merchants.reserve_policy import MAX_RESERVE_DAYS, ReservePolicy
 from merchants.rules import CommissionBase
 from merchants.validators import channel_name
 
@@ -55,6 +56,8 @@ def _none_outside(column: str, **bounds: tuple[int, int]) -> Exact:
         "guarantee_days",
         "reserve_bps",
         "reserve_days",
+        "required_reserve_bps",
+        "required_reserve_days",
     ],
 )
 class CommissionPlan(models.Model):
@@ -94,6 +97,15 @@ class CommissionPlan(models.Model):
     reserve_days = models.PositiveSmallIntegerField(
         _("held back for (days)"), default=0, db_default=0
     )
+    # What the operator wants held back at least, whatever platform or seller say; 0: nothing.
+    required_reserve_bps = models.PositiveSmallIntegerField(
+        _("held back at least (basis points)"), default=0, db_default=0
+    )
+    required_reserve_days = models.PositiveSmallIntegerField(
+        _("held back at least for (days)"), default=0, db_default=0
+    )
+    # The number of the plan's latest event; taken under the row's lock.
+    event_sequence = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(_("created"))
 
     class Meta:
@@ -126,6 +138,29 @@ class CommissionPlan(models.Model):
                 name="plan_reserve_in_range",
                 violation_error_message=RESERVE_RULE,
             ),
+            models.CheckConstraint(
+                condition=Q(required_reserve_bps=0, required_reserve_days=0)
+                | Q(
+                    required_reserve_bps__range=(1, BPS),
+                    required_reserve_days__range=(1, MAX_RESERVE_DAYS),
+                ),
+                name="plan_required_reserve_in_range",
+                violation_error_message=RESERVE_RULE,
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    reserve_bps__gte=F("required_reserve_bps"),
+                    reserve_days__gte=F("required_reserve_days"),
+                ),
+                name="plan_reserve_as_required",
+                violation_error_message=_("The reserve is below what the operator requires."),
+            ),
+            models.CheckConstraint(
+                condition=Q(guarantee_days__isnull=True)
+                | Q(guarantee_days__lte=MAX_GUARANTEE_DAYS),
+                name="plan_guarantee_in_range",
+                violation_error_message=_("A guarantee begins 0 to 365 days after a debt."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -146,6 +181,16 @@ class CommissionPlan(models.Model):
     def reserve_policy(self) -> ReservePolicy:
         """What new orders of sellers without their own freeze about being held back."""
         return ReservePolicy(bps=self.reserve_bps, days=self.reserve_days)
+
+    @property
+    def required_reserve(self) -> ReservePolicy:
+        """What new orders hold back at least, whatever their seller's own word."""
+        return ReservePolicy(bps=self.required_reserve_bps, days=self.required_reserve_days)
+
+    @property
+    def guarantee_policy(self) -> GuaranteePolicy:
+        """What new orders freeze about debts of their seller."""
+        return GuaranteePolicy(days=self.guarantee_days)
 
 
 @pghistory.track(

@@ -65,6 +65,7 @@ def create_plan(
     party_returned_bps: int = BPS,
     channel_fee_bps: int = 0,
     channel_fee_returned_bps: int = BPS,
+    guarantee_days: int | None = None,
     reserve_bps: int = 0,
     reserve_days: int = 0,
 ) -> CommissionPlan:
@@ -72,6 +73,7 @@ def create_plan(
 
     Args: …_returned_bps: 0 to 10000, of each cut, to the seller, when an order is refunded.
         channel_fee_bps: of an order, what its payment channel keeps; at most the service fee.
+        guarantee_days: after which the platform pays sellers' debts; None: never.
         reserve_…: held back of sellers' releases, 1 to 10000, for 1 to 365 days; both 0: nothing.
     Raises: CommissionPlanTaken, CommissionRuleInvalid, ChannelFeeInvalid.
     """
@@ -84,6 +86,7 @@ def create_plan(
         party_returned_bps=party_returned_bps,
         channel_fee_bps=channel_fee_bps,
         channel_fee_returned_bps=channel_fee_returned_bps,
+        guarantee_days=guarantee_days,
         reserve_bps=reserve_bps,
         reserve_days=reserve_days,
         created_at=at,

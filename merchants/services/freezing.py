@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache
 
 from merchants import freezing, selectors
+from merchants.guarantee_policy import NO_GUARANTEE
 from merchants.models import CommissionPlan, Merchant, Platform
 from merchants.refund_policy import EVERYTHING_RETURNED
 from merchants.reserve_policy import NO_RESERVE, ReservePolicy
@@ -42,6 +43,7 @@ def freeze_terms(
         service_fee_bps=platform.service_fee_bps,
         at=at,
         refund=plan.refund_policy if plan else EVERYTHING_RETURNED,
+        guarantee=plan.guarantee_policy if plan else NO_GUARANTEE,
         reserve=reserve_of(plan, merchant),
         volume_minor=volume_of(rules, sale, volume=volume, at=at),
     )
@@ -77,6 +79,7 @@ def freeze_terms_of_all(
                 service_fee_bps=platform.service_fee_bps,
                 at=at,
                 refund=plan.refund_policy if plan else EVERYTHING_RETURNED,
+                guarantee=plan.guarantee_policy if plan else NO_GUARANTEE,
                 reserve=reserve_of(plan, sellers[sale.merchant_id]),
                 volume_minor=volume_of(known, sale, volume=volume, at=at),
             )
@@ -85,11 +88,12 @@ def freeze_terms_of_all(
 
 
 def reserve_of(plan: CommissionPlan | None, merchant: Merchant) -> ReservePolicy:
-    """What new orders of a seller hold back: its own word counts before the plan's."""
+    """What new orders of a seller hold back: its own word counts before the plan's, but not below
+    what the operator requires."""
     own = merchant.reserve_policy
-    if own is not None:
-        return own
-    return plan.reserve_policy if plan else NO_RESERVE
+    if plan is None:
+        return own or NO_RESERVE
+    return (own or plan.reserve_policy).at_least(plan.required_reserve)
 
 
 def volume_of(rules: Sequence[Rule], sale: Sale, *, volume: Volume, at: datetime) -> int | None:

@@ -4,9 +4,8 @@ from datetime import datetime
 
 from common.errors import DomainError
 from ledger.usecases import use_case
+from merchants.guarantee_policy import MAX_GUARANTEE_DAYS
 from merchants.models import CommissionPlan
-
-MAX_GUARANTEE_DAYS = 365
 
 
 class GuaranteeInvalid(DomainError):
@@ -22,7 +21,7 @@ def set_guarantee(*, plan_id: str, days: int | None, at: datetime) -> Commission
     """Say after how many days the platform's commission pays a seller's debt, or that it never
     does. The seller is asked first: it begins when the seller's term to pay is over, not before.
 
-    Money: none; debts made before keep what they were made with.
+    Money: none; orders created before keep what they froze.
     Args: days: 0 to 365; None: no guarantee. at: not kept; the audit row says when.
     Raises: GuaranteeInvalid. Locks: the plan.
     """

@@ -7,9 +7,11 @@ from django.db import IntegrityError
 
 from common.errors import DomainError
 from ledger.usecases import use_case
+from merchants import selectors
 from merchants.clocks import require_test
 from merchants.models import DAY, HOUR, MAX_CLOCK_OFFSET, Language, Merchant, Mode, Platform
 from merchants.services.checks import check_row, violates
+from merchants.services.reserves import refuse_below_required
 
 
 class PlatformInvalid(DomainError):
@@ -148,7 +150,7 @@ def create_merchant(
     Args: reference: the platform's own name for the seller. time_zone: IANA name, in which mails
         to the seller write dates; empty: the platform's. reserve_bps, reserve_days: held back of
         each release, for so long; both 0: nothing; both None: as the plan says.
-    Raises: MerchantInvalid, MerchantReferenceTaken.
+    Raises: MerchantInvalid, MerchantReferenceTaken, ReserveBelowRequired.
     Idempotent: by (platform, reference): the second one is refused.
     """
     merchant = Merchant(
@@ -164,6 +166,7 @@ def create_merchant(
         created_at=at,
     )
     check_row(merchant, MerchantInvalid)
+    _refuse_low_reserve(merchant)
     try:
         with use_case():
             merchant.save(force_insert=True)
@@ -192,7 +195,8 @@ def update_merchant(
     Args: active: False takes no new orders; orders under way go on, and what is owed is paid.
         reserve: basis points held back of each release of orders to come, and days; (0, 0):
             nothing; (None, None): as the plan says.
-    Raises: MerchantInvalid. Idempotent: the same values again change nothing. Locks: the seller.
+    Raises: MerchantInvalid, ReserveBelowRequired.
+    Idempotent: the same values again change nothing. Locks: the seller.
     """
     row = Merchant.objects.select_for_update(of=("self",), no_key=True).get(pk=merchant.pk)
     wanted: dict[str, object] = {
@@ -210,8 +214,18 @@ def update_merchant(
         setattr(row, field, given[field])
     if changed:
         check_row(row, MerchantInvalid)
+        if "reserve_bps" in changed or "reserve_days" in changed:
+            _refuse_low_reserve(row)
         row.save(update_fields=changed)
     return row
+
+
+def _refuse_low_reserve(merchant: Merchant) -> None:
+    if merchant.reserve_bps is not None:
+        refuse_below_required(
+            selectors.active_plan(platform_id=merchant.platform_id),
+            reserve=(merchant.reserve_bps, merchant.reserve_days),
+        )
 
 
 def suspend_merchant(*, merchant: Merchant) -> Merchant:

@@ -88,6 +88,7 @@ def explain_sale(
         service_fee_bps=service_fee_bps,
         at=at,
         refund=plan.refund_policy,
+        guarantee=plan.guarantee_policy,
         reserve=reserve_of(plan, seller),
         volume_minor=volume_of(known, sale, volume=volume, at=at),
     ).under(channel)

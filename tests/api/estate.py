@@ -313,6 +313,7 @@ BODIES: dict[str, Body] = {
     "merchant": lambda asker, thing: {"name": "Garden of tea"},
     "bank-accounts": lambda asker, thing: {"merchant": thing, **ACCOUNT},
     "commission-plans": lambda asker, thing: {"name": "Another"},
+    "commission-plan": lambda asker, thing: {"name": "Other", "guarantee_days": 30},
     "rules": lambda asker, thing: {
         **RULE,
         "tiers": [{"from_minor": 100_000, "rate_bps": 400}],

@@ -87,6 +87,8 @@ def _set_the_commission(tape: Tape, seller: str) -> None:
     tape.post(plans, {"name": "Summer"}, status=409, says="A second plan")
     plan = f"{plans}/{made['id']}"
     goods = {"currency": "CNY", "rate_bps": 500, "floor_minor": 100, "cap_minor": 5000}
+    tape.post(plan, {"party_returned_bps": 5000, "guarantee_days": 30}, says="Change its terms")
+    tape.post(plan, {"reserve_bps": 500}, status=422, says="A reserve for no days")
     tape.post(f"{plan}/rules", goods, says="5 percent of the goods")
     cups = goods | {"category": "cups", "rate_bps": 800}
     rule = tape.post(f"{plan}/rules", cups, says="8 percent of cups")

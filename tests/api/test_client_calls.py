@@ -119,6 +119,8 @@ def price(client: Holdfast, shop: Shop) -> None:
     with pytest.raises(Conflict, match="in force"):
         client.commission_plans.create(name="Another one")
     [plan] = client.commission_plans.list()
+    plan = client.commission_plans.update(plan.id, guarantee_days=7, reserve_days=0)
+    assert (plan.guarantee_days, plan.reserve_days) == (7, 0)
     tried = client.commission_plans.import_rules(plan.id, csv="currency,rate_bps\nUSD,x\n")
     assert (tried.applied, tried.count, tried.errors[0].column) == (False, 0, "rate_bps")
     party = client.parties.create(reference="carrier", name="Carrier")

@@ -128,6 +128,7 @@ BODIES: dict[str, type[serializers.Serializer]] = {
     "buyer_disputes.withdraw": ask_disputes.WithdrawalRequest,
     "commission_plans.add_rule": ask_merchants.RuleRequest,
     "commission_plans.create": ask_merchants.PlanRequest,
+    "commission_plans.update": ask_merchants.PlanChangeRequest,
     "commission_plans.explain": ask_merchants.SaleRequest,
     "commission_plans.import_rules": ask_merchants.ImportRequest,
     "commission_plans.what_if": ask_merchants.WhatIfRequest,

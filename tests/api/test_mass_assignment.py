@@ -16,6 +16,7 @@ from tests.api.shop import all_books, all_rows, pointers, problem
 OF = {
     "merchant": "merchant",
     "bank-accounts": "merchant",
+    "commission-plan": "commission_plan",
     "rules": "commission_plan",
     "import": "commission_plan",
     "explain": "commission_plan",

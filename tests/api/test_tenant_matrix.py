@@ -58,6 +58,7 @@ POLICY: dict[tuple[str, str], Policy] = {
     ("commission-plans", "GET"): Policy("platform:commission"),
     ("commission-plans", "POST"): Policy("platform:commission", status=409),  # there is one
     ("commission-plan", "GET"): Policy("platform:commission", "commission_plan"),
+    ("commission-plan", "POST"): Policy("platform:commission", "commission_plan"),
     ("rules", "GET"): Policy("platform:commission", "commission_plan"),
     ("rules", "POST"): Policy("platform:commission", "commission_plan", 201),
     ("import", "POST"): Policy("platform:commission", "commission_plan"),

@@ -50,6 +50,7 @@ class Sale:
     cuts: dict[str, int]
     gives: dict[str, int]  # what each gives when all goes back
     payment: str = ""
+    guarantee_days: int | None = None  # after which the platform pays for the seller
     state: str = "PAID"
     back: int = 0  # refunded or charged back
     received: Counter[str] = field(default_factory=Counter)  # of the release, less what it gave
@@ -160,6 +161,7 @@ class Oracle:
             cuts={seller: amount - fee - commission, self.commission: commission, FEE: fee},
             gives={seller: amount - sum(returned.values()), **returned},
             payment=payment,
+            guarantee_days=self.guarantee_days,
             ship_by=at + SHIP_WITHIN,
         )
         self.post(RECEIVABLE, HELD, amount)
@@ -235,8 +237,8 @@ class Oracle:
                 self.statement[who] -= part
         for who, part in owing.items():
             self.post(_receivable(who), HELD, part)
-            sure = who == sale.seller and self.guarantee_days is not None
-            begins = at + max(timedelta(days=self.guarantee_days or 0), TERM_TO_PAY)
+            sure = who == sale.seller and sale.guarantee_days is not None
+            begins = at + max(timedelta(days=sale.guarantee_days or 0), TERM_TO_PAY)
             asked_at = min(at + ASK_AFTER, begins - TERM_TO_PAY)
             self.owings.append(Owing(who, part, *((begins, asked_at) if sure else (None, None))))
         sale.received.subtract(parts)

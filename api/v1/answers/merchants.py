@@ -143,5 +143,13 @@ class PlanAnswer(Answer):
     )
     reserve_bps = whole("Held back of each release of a seller, in basis points; 0: nothing.")
     reserve_days = whole("For how many days it is held back.")
+    required_reserve_bps = whole(
+        "What the operator wants held back at least, in basis points; 0: nothing."
+    )
+    required_reserve_days = whole("For how many days at least.")
+    guarantee_days = whole(
+        "Days after which your commission pays what a seller cannot give back; null: never.",
+        allow_null=True,
+    )
     created_at = instant("When you created it.")
     rules = RuleAnswer(many=True, source="rules.all", help_text="All its rules, ended ones too.")

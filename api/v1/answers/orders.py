@@ -138,6 +138,11 @@ class TermsAnswer(Answer):
         source="terms.reserve.bps",
     )
     reserve_days = whole("For how many days it is held back.", source="terms.reserve.days")
+    guarantee_days = whole(
+        "Days after which your commission pays what the seller cannot give back; null: never.",
+        source="terms.guarantee.days",
+        allow_null=True,
+    )
     explanation = RemarkAnswer(many=True, help_text="How the split came about, step by step.")
 
 

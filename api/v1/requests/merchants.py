@@ -17,6 +17,7 @@ from api.fields import (
 )
 from common.ids import MAX_LENGTH
 from common.money import BPS
+from merchants.guarantee_policy import MAX_GUARANTEE_DAYS
 from merchants.models import BaseChoice, Language
 from merchants.reserve_policy import MAX_RESERVE_DAYS
 from merchants.services.commission import MAX_TIERS
@@ -25,6 +26,9 @@ from merchants.services.pricing import MAX_LINES, MAX_RULES
 from merchants.services.rule_import import MAX_CHARACTERS
 
 MAX_PRIORITY = 1_000_000
+_RETURNED = "What a seller gets back of {} when it is refunded, in basis points."
+_NOT_MORE = " Only operators agree to give back more of the fee."
+_CHANNEL_PART = "the channel's part of the service fee"
 CURRENCY = "ISO 4217 code, such as CNY."
 
 
@@ -33,12 +37,24 @@ def _amount(help_text: str) -> AmountField:
 
 
 def _returned(of: str) -> WholeNumberField:
+    return _rate(_RETURNED.format(of), default=BPS)
+
+
+def _rate(help_text: str, **options: Any) -> WholeNumberField:
+    return WholeNumberField(
+        min_value=0, max_value=BPS, required=False, help_text=help_text, **options
+    )
+
+
+def _guarantee(**options: Any) -> WholeNumberField:
     return WholeNumberField(
         min_value=0,
-        max_value=BPS,
+        max_value=MAX_GUARANTEE_DAYS,
         required=False,
-        default=BPS,
-        help_text=f"What a seller gets back of {of} when it is refunded, in basis points.",
+        allow_null=True,
+        help_text="Days after which your commission pays what a seller cannot give back of a "
+        "refund; null: never.",
+        **options,
     )
 
 
@@ -140,12 +156,25 @@ class PlanRequest(StrictSerializer):
     commission_returned_bps = _returned("the commission")
     service_fee_returned_bps = _returned("the service fee")
     party_returned_bps = _returned("further parties' parts")
-    channel_fee_bps = WholeNumberField(
-        min_value=0, max_value=BPS, required=False, default=0, help_text=_CHANNEL_FEE
-    )
-    channel_fee_returned_bps = _returned("the channel's part of the service fee")
+    channel_fee_bps = _rate(_CHANNEL_FEE, default=0)
+    channel_fee_returned_bps = _returned(_CHANNEL_PART)
     reserve_bps = _reserve(_HELD_BACK.format("sellers without their own word"), BPS, default=0)
     reserve_days = _reserve(_HELD_FOR, MAX_RESERVE_DAYS, default=0)
+    guarantee_days = _guarantee(default=None)
+
+
+class PlanChangeRequest(StrictSerializer):
+    """What changes about a plan, for orders to come; what is left out stays."""
+
+    name = TextField(max_length=120, required=False, help_text="Name of the plan.")
+    commission_returned_bps = _rate(_RETURNED.format("the commission"))
+    service_fee_returned_bps = _rate(_RETURNED.format("the service fee") + _NOT_MORE)
+    party_returned_bps = _rate(_RETURNED.format("further parties' parts"))
+    channel_fee_bps = _rate(_CHANNEL_FEE)
+    channel_fee_returned_bps = _rate(_RETURNED.format(_CHANNEL_PART) + _NOT_MORE)
+    reserve_bps = _reserve(_HELD_BACK.format("sellers without their own word"), BPS)
+    reserve_days = _reserve(_HELD_FOR, MAX_RESERVE_DAYS)
+    guarantee_days = _guarantee()
 
 
 class PartyRequest(StrictSerializer):

@@ -165,6 +165,7 @@ def order_answer() -> dict[str, Any]:
             "channel_fee_returned_bps": 10000,
             "reserve_bps": 0,
             "reserve_days": 0,
+            "guarantee_days": None,
             "explanation": [{"code": "rate", "sentence": "5 % of 90.01."}],
         },
         "metadata": {"cart": "c-17"},

@@ -129,6 +129,9 @@ class CommissionPlan(Answer):
     channel_fee_returned_bps: int
     reserve_bps: int  # held back of each release of a seller; 0: nothing
     reserve_days: int  # for so many days
+    required_reserve_bps: int  # what the operator wants held back at least
+    required_reserve_days: int
+    guarantee_days: int | None  # after which your commission pays sellers' debts
     created_at: datetime
     rules: tuple[CommissionRule, ...]  # ended ones too
 

@@ -91,6 +91,7 @@ class Terms(Answer):
     channel_fee_returned_bps: int
     reserve_bps: int  # held back of the seller's part at the release
     reserve_days: int  # for so many days
+    guarantee_days: int | None  # after which the platform pays what the seller owes
     explanation: tuple[Remark, ...]
 
 

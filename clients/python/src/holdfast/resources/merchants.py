@@ -160,6 +160,7 @@ class CommissionPlans(Resource[Mode]):
         party_returned_bps: int | None = None,
         channel_fee_bps: int | None = None,
         channel_fee_returned_bps: int | None = None,
+        guarantee_days: int | None = None,
         reserve_bps: int | None = None,
         reserve_days: int | None = None,
         idempotency_key: str | None = None,
@@ -175,6 +176,25 @@ class CommissionPlans(Resource[Mode]):
     @get("/v1/commission-plans/{plan_id}")
     def retrieve(self, plan_id: str) -> models.CommissionPlan:
         """Read a commission plan."""
+        ...
+
+    @post("/v1/commission-plans/{plan_id}")
+    def update(
+        self,
+        plan_id: str,
+        *,
+        name: str | None = None,
+        commission_returned_bps: int | None = None,
+        service_fee_returned_bps: int | None = None,
+        party_returned_bps: int | None = None,
+        channel_fee_bps: int | None = None,
+        channel_fee_returned_bps: int | None = None,
+        guarantee_days: int | None = None,
+        reserve_bps: int | None = None,
+        reserve_days: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.CommissionPlan:
+        """Change a plan for orders to come; what is left out stays."""
         ...
 
     @get("/v1/commission-plans/{plan_id}/rules", under="data")

@@ -1,0 +1,36 @@
+"""A platform's change of its plan, told to its endpoints; orders to come are priced by it.
+
+It must never decide what may be changed (`merchants/services/plan_terms.py` does), nor move what
+an order froze.
+"""
+
+from datetime import datetime
+
+from ledger.usecases import use_case
+from merchants.models import CommissionPlan
+from merchants.services.plan_terms import PlanChanges, revise_plan
+from notifications import services as notifications
+
+
+@use_case()
+def change_plan(*, plan_id: str, changes: PlanChanges, at: datetime) -> CommissionPlan:
+    """Change a plan's refund policy, guarantee or reserve as its platform asks.
+
+    Money: none; orders created before keep what they froze.
+    Raises: FeeTermsLoosened, ReserveBelowRequired, ReserveInvalid, CommissionRuleInvalid,
+        ChannelFeeInvalid.
+    Idempotent: the same values again change and tell nothing. Locks: the plan.
+    """
+    plan, changed = revise_plan(plan_id=plan_id, changes=changes, at=at)
+    if changed:
+        plan.event_sequence += 1
+        plan.save(update_fields=["event_sequence"])
+        notifications.record_event(
+            type="commission_plan.changed",
+            platform_id=plan.platform_id,
+            subject_id=plan.pk,
+            sequence=plan.event_sequence,
+            data={"commission_plan": plan.pk, "changed": changed},
+            at=at,
+        )
+    return plan
