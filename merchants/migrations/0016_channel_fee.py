@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("merchants", "0014_rolling_reserve"),
+        ("merchants", "0015_user_role"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("merchants", "0015_channel_fee"),
+        ("merchants", "0016_channel_fee"),
     ]
 
     operations = [
