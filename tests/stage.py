@@ -6,6 +6,7 @@ statement.
 """
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,24 @@ def empty_database() -> None:
     """Delete every row that no migration wrote. A hundred times faster than TRUNCATE on small
     tables.
     """
-    names = [name for name in connection.introspection.table_names() if _is_emptied(name)]
-    deletes = ";".join(f"DELETE FROM {connection.ops.quote_name(name)}" for name in names)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SET session_replication_role = replica"
-        )  # no trigger and no foreign key asks
-        try:
-            cursor.execute(deletes)
-        finally:
-            cursor.execute("SET session_replication_role = origin")
+        cursor.execute(_emptying())
+
+
+@functools.cache
+def _emptying() -> str:
+    """Return the statements; the tables stay the same for the whole run.
+
+    They are sent as one, so that a failure takes back the first as well.
+    """
+    names = [name for name in connection.introspection.table_names() if _is_emptied(name)]
+    return ";".join(
+        [
+            "SET session_replication_role = replica",  # no trigger and no foreign key asks
+            *(f"DELETE FROM {connection.ops.quote_name(name)}" for name in names),
+            "SET session_replication_role = origin",
+        ]
+    )
 
 
 def _is_emptied(name: str) -> bool:

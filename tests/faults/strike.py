@@ -198,11 +198,12 @@ def open_stage(
             said = f"rehearsal: {type(error).__name__}: {error}"
             stage.troubles = [said, *broken_rules(market, wanted=None)]
         gc.collect()
-        gc.freeze()  # so that a fork does not copy what it never touches
+        # So that a fork does not copy what it never touches. Nothing is thawed: the next stage
+        # would collect anew what lives as long as the run (tests/conftest.py).
+        gc.freeze()
         try:
             yield stage
         finally:
-            gc.unfreeze()
             stage.snapshots.close()
             empty_database()
 
