@@ -6,6 +6,7 @@ from difflib import ndiff
 
 from django.db import connection
 
+from escrow.models import BankRefund
 from payouts.models import NOT_PAID_CODE, Payout
 from tests import oracle
 from tests.flows import journal
@@ -22,6 +23,8 @@ _EVENTS = """
         UNION ALL SELECT id, event_sequence FROM orders_payment
         UNION ALL SELECT id, event_sequence FROM escrow_refund
         UNION ALL SELECT id, event_sequence FROM escrow_debt
+        UNION ALL SELECT id, event_sequence FROM escrow_debitrequest
+        UNION ALL SELECT id, event_sequence FROM escrow_reserveslice
         UNION ALL SELECT id, event_sequence FROM escrow_dispute
         UNION ALL SELECT id, event_sequence FROM payouts_payout
         UNION ALL SELECT id, 1 FROM escrow_surplus
@@ -42,6 +45,12 @@ _LEFT_OVER = """
         FROM escrow_hold WHERE state = 'FROZEN'
     UNION ALL SELECT 'refund ' || id || ' is ' || state
         FROM escrow_refund WHERE state <> 'SUCCEEDED'
+    UNION ALL SELECT 'bank refund ' || id || ' is still ' || state
+        FROM escrow_bankrefund WHERE state NOT IN ('PAID', 'FAILED', 'RETURNED', 'DROPPED')
+    UNION ALL SELECT 'reserve ' || id || ' is still held'
+        FROM escrow_reserveslice WHERE state = 'HELD'
+    UNION ALL SELECT 'debit request ' || id || ' is still open'
+        FROM escrow_debitrequest WHERE state = 'OPEN'
     UNION ALL SELECT 'debt ' || id || ' is still open' FROM escrow_debt WHERE state = 'OPEN'
 """
 # Each step of a dispute follows the one before, and is there once.
@@ -56,9 +65,16 @@ _TIMELINES = """
 
 
 def outcome_of(market: Market) -> Outcome:
-    """What a flow ends in. A payout that two persons gave up counts as if it had never been."""
-    given_up = Payout.objects.filter(failure_code=NOT_PAID_CODE).values_list("id", flat=True)
-    return journal.read_journal(leave_out=set(given_up) if market.forgetful else ()).outcome()
+    """What a flow ends in. A payout or bank refund that two persons gave up counts as if it had
+    never been.
+    """
+    given_up = {
+        number
+        for rows in (Payout.objects, BankRefund.objects)
+        for number in rows.filter(failure_code=NOT_PAID_CODE).values_list("id", flat=True)
+        if market.forgetful
+    }
+    return journal.read_journal(leave_out=given_up).outcome()
 
 
 def broken_rules(market: Market, *, wanted: Outcome | None) -> list[str]:

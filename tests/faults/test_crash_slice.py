@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from tests.faults.strike import open_stage
-from tests.flows import aftersales
+from tests.flows import aftersales, recoveries
 from tests.flows.scenarios import FLOWS, Flow
 
 SEED = 20260302
@@ -14,17 +14,14 @@ POINTS = 3  # per flow and bank
 FEWER = 1  # of the flows after a sale, each with one bank: there are many
 LEG = 1000  # few strikes: one snapshot per step is enough
 ELSEWHERE = ("dispute_offer_accepted", "dispute_decided_by_two")  # test_seeded_bugs strikes them
+LATER = (*aftersales.FLOWS, *recoveries.FLOWS)
 BANKS = {False: "remembering_bank", True: "forgetful_bank"}  # whether it forgets
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
 
 CASES = [
-    *((flow, bank, POINTS) for flow in FLOWS if flow not in aftersales.FLOWS for bank in BANKS),
-    *(
-        (flow, bool(odd % 2), FEWER)
-        for odd, flow in enumerate(aftersales.FLOWS)
-        if flow.name not in ELSEWHERE
-    ),
+    *((flow, bank, POINTS) for flow in FLOWS if flow not in LATER for bank in BANKS),
+    *((flow, bool(odd % 2), FEWER) for odd, flow in enumerate(LATER) if flow.name not in ELSEWHERE),
 ]
 
 

@@ -31,7 +31,7 @@ from tests.world import PAYS
 # Sellers, platform and operator
 
 
-def _sell(name: str, **amounts: int) -> tuple[Step, ...]:
+def sell(name: str, **amounts: int) -> tuple[Step, ...]:
     """One more order, from the cart to the release."""
     return (
         *buy(name, **amounts),
@@ -39,7 +39,7 @@ def _sell(name: str, **amounts: int) -> tuple[Step, ...]:
     )
 
 
-def _weekly(*, seller: int | None = None) -> Step:
+def weekly(*, seller: int | None = None) -> Step:
     """The seller, or the platform itself, is paid on Mondays only."""
 
     def change(market: Market) -> None:
@@ -58,12 +58,12 @@ def _weekly(*, seller: int | None = None) -> Step:
     return change
 
 
-def _top_up(market: Market) -> None:
+def top_up(market: Market) -> None:
     """The operator's own funds are to stand in for what payees cannot give back."""
     market.top_up(12000)
 
 
-def _remit_again(market: Market) -> None:
+def remit_again(market: Market) -> None:
     market.remit_collected(2)
 
 
@@ -102,7 +102,7 @@ def _raise_commission(market: Market) -> None:
 # Refunds
 
 
-def _refund(
+def refund(
     name: str,
     amount_minor: int | None = None,
     *,
@@ -112,7 +112,7 @@ def _refund(
     """The platform refunds some of an order or, without an amount, all that is left: its
     `number`th refund."""
 
-    def refund(market: Market) -> None:
+    def give_back(market: Market) -> None:
         made = Refund.objects.filter(hold__order__reference=name)
         if market.sees(made.count) < number:
             order_refunds.refund_order(
@@ -124,7 +124,7 @@ def _refund(
             )
         market.settle()
 
-    return refund
+    return give_back
 
 
 # Disputes about order A
@@ -221,9 +221,9 @@ FLOWS: tuple[Flow, ...] = (
         (
             *buy(),
             remit,
-            _refund("A", lines=(LineRefund(1, 3334),)),
+            refund("A", lines=(LineRefund(1, 3334),)),
             ship,
-            _refund("A", 1667, number=2),
+            refund("A", 1667, number=2),
             ship_and_confirm,
             rest,
         ),
@@ -232,16 +232,16 @@ FLOWS: tuple[Flow, ...] = (
         "full_refund_after_release",
         "All goes back in three odd parts out of what was released and not paid out yet",
         (
-            _weekly(seller=1),
-            _weekly(),
+            weekly(seller=1),
+            weekly(),
             *buy(),
             remit,
             ship_and_confirm,
-            _refund("A", 3333),
-            _refund("A", 1, number=2),
-            _refund("A", number=3),
-            *_sell("B", goods_minor=12013, shipping_minor=0),
-            _remit_again,
+            refund("A", 3333),
+            refund("A", 1, number=2),
+            refund("A", number=3),
+            *sell("B", goods_minor=12013, shipping_minor=0),
+            remit_again,
             rest,
         ),
     ),
@@ -252,11 +252,11 @@ FLOWS: tuple[Flow, ...] = (
             *buy(),
             remit,
             ship_and_confirm,
-            _top_up,
-            _refund("A"),
-            *_sell("B", goods_minor=4003, shipping_minor=0),
-            *_sell("C", goods_minor=9007, shipping_minor=13),
-            _remit_again,
+            top_up,
+            refund("A"),
+            *sell("B", goods_minor=4003, shipping_minor=0),
+            *sell("C", goods_minor=9007, shipping_minor=13),
+            remit_again,
             rest,
         ),
     ),
@@ -266,15 +266,15 @@ FLOWS: tuple[Flow, ...] = (
         " platform's commission pays it",
         (
             _guarantee,
-            _weekly(),
+            weekly(),
             *buy(goods_minor=1003, shipping_minor=7),
             remit,
             ship_and_confirm,
-            _top_up,
-            _refund("A"),
+            top_up,
+            refund("A"),
             _wait_for_the_reminder,
-            *_sell("B", seller=2, goods_minor=21013, shipping_minor=0),
-            _remit_again,
+            *sell("B", seller=2, goods_minor=21013, shipping_minor=0),
+            remit_again,
             _wait_for_no_debt,
             rest,
         ),
@@ -304,10 +304,10 @@ FLOWS: tuple[Flow, ...] = (
             ship_and_confirm,
             _open,
             _wait_for_parked,
-            _top_up,
+            top_up,
             _wait_for_end,
-            *_sell("B", goods_minor=12013, shipping_minor=0),
-            _remit_again,
+            *sell("B", goods_minor=12013, shipping_minor=0),
+            remit_again,
             rest,
         ),
     ),
@@ -321,19 +321,19 @@ FLOWS: tuple[Flow, ...] = (
         "rate_change_in_between",
         "The commission rises between two orders; refunds take back at the rate of each",
         (
-            _weekly(seller=1),
-            _weekly(),
+            weekly(seller=1),
+            weekly(),
             *buy(),
             _raise_commission,
             *buy("B", goods_minor=9001, shipping_minor=1000),
             remit,
             ship,
-            _refund("A", 3333),
-            _refund("B", 3333),
+            refund("A", 3333),
+            refund("B", 3333),
             ship_and_confirm,
             lambda market: (market.ship_parcel("B"), market.confirm_order("B"))[0],
-            _refund("A", 1000, number=2),
-            _refund("B", 1000, number=2),
+            refund("A", 1000, number=2),
+            refund("B", 1000, number=2),
             rest,
         ),
     ),

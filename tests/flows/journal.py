@@ -5,13 +5,24 @@ It must never leave a posting out: what is not printed is not compared.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
 
-from escrow.models import Debt, Dispute, Hold, Refund, Release, Remittance, Surplus
+from escrow.models import (
+    BankRefund,
+    DebitRequest,
+    Debt,
+    Dispute,
+    Hold,
+    Refund,
+    Release,
+    Remittance,
+    ReserveSlice,
+    Surplus,
+)
 from merchants.models import Merchant, Party, Platform
 from orders.models import Order, Payment
 from payouts.models import Payout
@@ -30,12 +41,15 @@ TITLES = {
     "refund-asked": "Refund asked",
     "surplus-refund-asked": "Refund asked",
     "refund-done": "Refunded",
+    "refund-rerouted": "Refund sent by bank",
+    "refund-paid": "Refunded by bank",
     "chargeback": "Charged back",
     "clawback": "Taken back",
     "clawback-debt": "Owed",
     "clawback-reserve": "Taken of the rolling reserve",
     "reserve-freed": "Freed of the rolling reserve",
     "debt-netted": "Paid by later sales",
+    "debt-repaid": "Paid into the reserve",
     "debt-guaranteed": "Paid by the platform",
     "payout-sent": "Payout cut",
     "payout-paid": "Paid out",
@@ -60,8 +74,8 @@ class Entry:
 
 @dataclass
 class Journal:
-    """Everything a flow has left behind. `leave_out`: payouts that two persons gave up, as if they
-    never were.
+    """Everything a flow has left behind. `leave_out`: payouts and bank refunds that two persons
+    gave up, as if they never were.
     """
 
     entries: list[Entry]
@@ -82,7 +96,7 @@ class Journal:
         return sorted(entry.text() for entry in self.entries), self.balances, self.states
 
 
-def read_journal(*, leave_out: Collection[str] = ()) -> Journal:
+def read_journal(*, leave_out: Set[str] = frozenset()) -> Journal:
     names = _names(leave_out)
     entries: dict[int, Entry] = {}
     totals: dict[str, int] = defaultdict(int)
@@ -90,7 +104,7 @@ def read_journal(*, leave_out: Collection[str] = ()) -> Journal:
         cursor.execute(_POSTINGS)
         rows = cursor.fetchall()
     for entry_id, at, kind, reference, subject, reverses_id, address, currency, amount in rows:
-        if subject in leave_out:
+        if not leave_out.isdisjoint([subject, *reference.split(":")]):
             continue
         account = _named(address, names)
         of = f"{names[reference.split(':')[1]]} for " if kind == "capture" else ""
@@ -109,7 +123,7 @@ def _leg(account: str, amount: int) -> str:
     return f"     {f'{side}  {account}':<{WIDTH}}{_money(amount):>10}"
 
 
-def _names(leave_out: Collection[str]) -> dict[str, str]:
+def _names(leave_out: Set[str]) -> dict[str, str]:
     """A readable name for everything that has an id, the same in every run of a flow."""
     names = {platform.id: "platform" for platform in Platform.objects.all()}
     names |= {m.id: m.reference.replace("-", " ") for m in Merchant.objects.all()}
@@ -124,6 +138,8 @@ def _names(leave_out: Collection[str]) -> dict[str, str]:
     for debt in Debt.objects.select_related("refund__hold"):
         payee = names[debt.merchant_id or debt.platform_id]
         names[debt.id] = f"debt of {payee} for {names[_order_of(debt)]}"
+    for kept in ReserveSlice.objects.select_related("release__hold"):
+        names[kept.id] = f"reserve of {names[kept.release.hold.order_id]}"
     count: dict[str, int] = defaultdict(int)
     for payout in Payout.objects.exclude(id__in=leave_out).order_by("created_at", "id"):
         payee = names[payout.merchant_id or payout.party_id or payout.platform_id]
@@ -138,7 +154,7 @@ def _named(text: str, names: dict[str, str]) -> str:
     return ":".join(names.get(part, part) for part in text.split(":"))
 
 
-def _states(names: dict[str, str], leave_out: Collection[str]) -> list[str]:
+def _states(names: dict[str, str], leave_out: Set[str]) -> list[str]:
     lines = [(names[o.id], o.state, o.confirmed_by or o.cancel_reason) for o in Order.objects.all()]
     lines += [(names[p.id], p.state, p.failure_code) for p in Payment.objects.all()]
     lines += [(f"hold of {names[h.order_id]}", h.state, "") for h in Hold.objects.all()]
@@ -150,13 +166,21 @@ def _states(names: dict[str, str], leave_out: Collection[str]) -> list[str]:
         lines.append((f"refund of {of}", refund.state, _money(refund.amount_minor)))
     lines += [(names[d.id], d.state, _money(d.amount_minor)) for d in Debt.objects.all()]
     lines += [_dispute(dispute, names) for dispute in Dispute.objects.all()]
+    lines += [_by_bank(found, names) for found in BankRefund.objects.exclude(id__in=leave_out)]
+    lines += [
+        (f"request of {names[r.debt_id]}", r.state, _money(r.amount_minor))
+        for r in DebitRequest.objects.all()
+    ]
+    for kept in ReserveSlice.objects.all():
+        facts = f"{_money(kept.amount_minor)}, {_money(kept.taken_minor)} taken"
+        lines.append((names[kept.id], kept.state, facts))
     for payout in Payout.objects.exclude(id__in=leave_out):
-        facts = [_money(payout.amount_minor), f"to ...{payout.last_four}", payout.failure_code]
+        told = [_money(payout.amount_minor), f"to ...{payout.last_four}", payout.failure_code]
         if _origin(payout, leave_out).needs_approval:
-            facts.append(
+            told.append(
                 f"approved by {payout.approved_by.username if payout.approved_by else 'nobody'}"
             )
-        lines.append((names[payout.id], payout.state, ", ".join(filter(None, facts))))
+        lines.append((names[payout.id], payout.state, ", ".join(filter(None, told))))
     return [
         f"     {name:<{WIDTH}}{state:<10} {more}".rstrip() for name, state, more in sorted(lines)
     ]
@@ -173,7 +197,15 @@ def _dispute(dispute: Dispute, names: dict[str, str]) -> tuple[str, str, str]:
     return f"{dispute.kind.lower()} of {names[dispute.order_id]}", dispute.state, f"{money} {steps}"
 
 
-def _origin(payout: Payout, leave_out: Collection[str]) -> Payout:
+def _by_bank(found: BankRefund, names: dict[str, str]) -> tuple[str, str, str]:
+    of = found.refund.hold.order_id if found.refund.hold else str(found.refund.surplus_id)
+    approver = found.approved_by.username if found.approved_by else "nobody"
+    facts = [_money(found.amount_minor), f"to ...{found.last_four}", found.failure_code]
+    facts.append(f"approved by {approver}")
+    return f"bank refund of {names[of]}", found.state, ", ".join(filter(None, facts))
+
+
+def _origin(payout: Payout, leave_out: Set[str]) -> Payout:
     """The payout this one stands for: the first of those left out right before it."""
     earlier = list(
         payout.settlement.payouts.filter(created_at__lte=payout.created_at).order_by(

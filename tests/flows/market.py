@@ -8,12 +8,15 @@ our services.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Manager
 
 from demo import clockwork
 from demo.local_sandbox import CHANNEL, RAIL, LocalSandbox
-from escrow.models import Remittance
+from escrow.models import BankOutcome, BankRefund, BankRefundState, RefundState, Remittance
+from escrow.services import bank_refunds as refund_routes
 from ledger import entries
 from ledger import selectors as books
 from ledger import services as ledger
@@ -21,8 +24,8 @@ from merchants import services as merchants
 from merchants.models import BankAccount, CommissionPlan, Merchant, Platform, User
 from orders.models import Order, OrderState, Payment
 from orders.services.creation import NewLine
-from payouts.models import NOT_PAID_CODE, Outcome, Payout, PayoutState, Settlement
-from payouts.services import approval, cutoff
+from payouts.models import NOT_PAID_CODE, Outcome, Payout, PayoutState
+from payouts.services import approval, bank_refunds, cutoff
 from tests.flows.dues import due_sweeps
 from tests.world import PAYS, World, add_payee, make_platform
 
@@ -79,7 +82,7 @@ class Market(World):
             self.on_pause()
             done = self._ring() or self.sandbox.tick()
             if self.forgetful and not done:
-                done = self.resolve_parked_payouts()
+                done = self.resolve_parked_payouts() or self.resolve_parked_bank_refunds()
             if not done:
                 return
         raise Stuck("the sweeps do not come to rest")
@@ -266,7 +269,9 @@ class Market(World):
             given_up = Payout.objects.filter(failure_code=NOT_PAID_CODE).order_by(
                 "created_at", "id"
             )
-            stranded = [payout for payout in given_up if payout == _last_of(payout.settlement)]
+            stranded = [
+                payout for payout in given_up if payout == _last_of(payout.settlement.payouts)
+            ]
         for payout in stranded:
             cutoff.replace_payout(payout_id=payout.id, requested_by=first, at=self.now)
         with Look():
@@ -278,13 +283,55 @@ class Market(World):
             approval.approve_payout(payout_id=payout.id, operator=second, at=self.now)
         return len(waiting)
 
+    def resolve_parked_bank_refunds(self) -> int:
+        """Two operators do for refunds on their way by the bank what they do for payouts.
+
+        Returns: how many there were to decide or to pay again.
+        """
+        first, second = self.operator("first"), self.operator("second")
+        with Look():
+            parked = list(BankRefund.objects.filter(parked_at__isnull=False))
+        for found in parked:
+            paid = self.sandbox.bank.executions().get(found.id, 0) > 0
+            outcome = BankOutcome.PAID if paid else BankOutcome.NOT_PAID
+            said = {"bank_refund_id": found.id, "outcome": outcome, "at": self.now}
+            if found.claimed_outcome != outcome:
+                bank_refunds.claim_bank_outcome(evidence="line 7", operator=first, **said)
+            bank_refunds.confirm_bank_outcome(operator=second, **said)
+        return len(parked) + self._refund_again(first, second)
+
+    def _refund_again(self, first: User, second: User) -> int:
+        """Have sent to the same account again what two persons found not paid."""
+        rows = BankRefund.objects.select_related("refund")
+        given_up = rows.filter(failure_code=NOT_PAID_CODE)
+        with Look():
+            refused = given_up.filter(refund__state=RefundState.FAILED).order_by("id")
+            stranded = [found for found in refused if found == _last_of(found.refund.bank_refunds)]
+        for found in stranded:
+            refund_routes.propose_bank_refund(
+                refund_id=found.refund_id,
+                rail=found.rail,
+                holder_name=found.holder_name,
+                bank_code=found.bank_code,
+                account_number=refund_routes.read_account_number(bank_refund=found),
+                reason=found.reason,
+                operator=first,
+                at=self.now,
+            )
+        with Look():
+            of = given_up.values("refund_id")
+            waiting = list(rows.filter(state=BankRefundState.PROPOSED, refund__in=of))
+        for found in waiting:
+            refund_routes.approve_bank_refund(bank_refund_id=found.id, operator=second, at=self.now)
+        return len(waiting)
+
     def operator(self, name: str) -> User:
         with Look():
             return User.objects.get(username=name)
 
 
-def _last_of(settlement: Settlement) -> Payout:
-    return settlement.payouts.latest("created_at", "id")
+def _last_of(rows: Manager[Any]) -> Any:
+    return rows.latest("created_at", "id")
 
 
 def next_sandbox_due(sandbox: LocalSandbox) -> datetime | None:

@@ -1,5 +1,5 @@
 """The flows whose books are golden: who does what, step by step. Those with refunds and disputes
-are in aftersales.py.
+are in aftersales.py, those of other ways of the money in recoveries.py.
 
 Amounts are fen. The first flow is the worked example of the design; the others are odd on purpose.
 """
@@ -10,7 +10,7 @@ from escrow.models import Surplus
 from escrow.services import refund as refunds
 from orders.models import CancelReason, OrderState
 from payouts.models import NOT_PAID_CODE, Payout, PayoutState
-from tests.flows import aftersales, freezers
+from tests.flows import aftersales, freezers, recoveries
 from tests.flows.market import Market
 from tests.flows.steps import Flow, buy, remit, rest, ship, ship_and_confirm, until_paid
 from tests.world import FAILS, PAYS, RETURNS
@@ -261,5 +261,6 @@ FLOWS: tuple[Flow, ...] = (
         ),
     ),
     *aftersales.FLOWS,
+    *recoveries.FLOWS,
 )
 BY_NAME = {flow.name: flow for flow in FLOWS}
