@@ -73,8 +73,8 @@ def _guarantee(market: Market) -> None:
         merchants.set_guarantee(plan_id=plan.pk, days=17, at=market.now)
 
 
-def _wait_for_the_reminder(market: Market) -> None:
-    market.wait_until(lambda: DebitRequest.objects.filter(reminded_at__isnull=False).exists())
+def wait_for_the_reminder(market: Market) -> None:
+    market.wait_until(DebitRequest.objects.filter(reminded_at__isnull=False).exists, days=40)
 
 
 def _wait_for_no_debt(market: Market) -> None:
@@ -272,7 +272,7 @@ FLOWS: tuple[Flow, ...] = (
             ship_and_confirm,
             top_up,
             refund("A"),
-            _wait_for_the_reminder,
+            wait_for_the_reminder,
             *sell("B", seller=2, goods_minor=21013, shipping_minor=0),
             remit_again,
             _wait_for_no_debt,

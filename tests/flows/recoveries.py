@@ -1,5 +1,5 @@
-"""The flows of money that goes another way: refused refunds that go to the buyer's bank, and
-rolling reserves. Every step looks at the state first.
+"""The flows of money that is got or given by another way: refused refunds that go to the buyer's
+bank, rolling reserves, and sellers that pay what they owe. Every step looks at the state first.
 
 Amounts are fen, odd on purpose.
 """
@@ -7,12 +7,19 @@ Amounts are fen, odd on purpose.
 from django.db.models import QuerySet
 
 from demo.local_sandbox import RAIL
-from escrow.models import BankRefund, BankRefundState, Refund, RefundState
+from escrow.models import BankRefund, BankRefundState, DebitRequest, Refund, RefundState
 from escrow.services import bank_refunds
 from merchants import services as merchants
 from merchants.models import CommissionPlan
 from payouts.models import NOT_PAID_CODE
-from tests.flows.aftersales import refund, remit_again, sell, top_up, weekly
+from tests.flows.aftersales import (
+    refund,
+    remit_again,
+    sell,
+    top_up,
+    wait_for_the_reminder,
+    weekly,
+)
 from tests.flows.market import Market
 from tests.flows.steps import Flow, Step, buy, remit, rest, ship, ship_and_confirm
 from tests.world import PAYS, RETURNS
@@ -75,6 +82,29 @@ def _hold_back(market: Market) -> None:
         merchants.set_plan_reserve(plan_id=plan.pk, reserve_bps=1000, reserve_days=3, at=market.now)
 
 
+# What a seller is asked to pay
+
+
+def _pay_debt(amount_minor: int | None = None, *, number: int) -> Step:
+    """The seller pays some of what it was asked for or, without an amount, all that is left: its
+    `number`th payment, under the reference it was told."""
+
+    def pay(market: Market) -> None:
+        asked = market.sees(DebitRequest.objects.select_related("debt").get)
+        paid_in = market.sandbox.bank.book.rows(
+            "SELECT * FROM deposits WHERE reference LIKE 'SBI%'"
+        )
+        if len(paid_in) < number:
+            market.sandbox.bank.receive(
+                reference=asked.payment_reference,
+                amount_minor=amount_minor or asked.debt.open_minor,
+                currency="CNY",
+            )
+        market.settle()
+
+    return pay
+
+
 FLOWS: tuple[Flow, ...] = (
     Flow(
         "refund_by_bank",
@@ -129,5 +159,24 @@ FLOWS: tuple[Flow, ...] = (
             remit_again,
             rest,
         ),
+    ),
+    Flow(
+        "debt_paid_when_asked",
+        "A seller who sells no more is asked for what it owes, and pays it in two parts",
+        (
+            weekly(),
+            *buy(),
+            remit,
+            ship_and_confirm,
+            top_up,
+            refund("A"),
+            *sell("B", seller=2, goods_minor=21013, shipping_minor=0),
+            remit_again,
+            wait_for_the_reminder,
+            _pay_debt(3331, number=1),
+            _pay_debt(number=2),
+            rest,
+        ),
+        accounts=(PAYS, PAYS),
     ),
 )
