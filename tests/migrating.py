@@ -32,6 +32,7 @@ def migrated_database(connection: BaseDatabaseWrapper) -> str:
     name = PREFIX + _code_hash()
     quote = connection.ops.quote_name
     with connection._nodb_cursor() as cursor:
+        cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0")  # to migrate takes long
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX])
         found = {row[0] for row in cursor.fetchall()}
