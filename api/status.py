@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from escrow.models import (
     Hold,
@@ -91,6 +91,7 @@ class Picture:
     payments: Sequence[PaymentOrder]  # oldest first, each with its payment
     shipments: Sequence[Shipment]
     refunds: Sequence[Refund]  # oldest first, out of the hold or of surplus money
+    refunded_minor: int  # what the buyer gets back of the order, arrived or not
     terms: Terms
     explanation: Sequence[explanation.Remark]
 
@@ -116,6 +117,7 @@ def picture(order: Order) -> Picture:
         payments=list(parts.order_by("payment__created_at", "payment_id")),
         shipments=sorted(order.shipments.all(), key=lambda parcel: parcel.position),
         refunds=refunds,
+        refunded_minor=sum(refund.amount_minor for refund in refunds if refund.hold_id),
         terms=terms,
         explanation=explanation.explain(terms),
     )
@@ -132,6 +134,7 @@ def picture_of_new(order: Order, lines: Sequence[OrderLine]) -> Picture:
         payments=[],
         shipments=[],
         refunds=[],
+        refunded_minor=0,
         terms=terms,
         explanation=explanation.explain(terms),
     )
@@ -165,6 +168,16 @@ def statuses(orders: Sequence[Order]) -> dict[str, Status]:
         )
         for order in orders
     }
+
+
+def refunded(orders: Sequence[Order]) -> dict[str, int]:
+    """What the buyers of several orders get back of them, arrived or not, in one query.
+
+    Returns: minor units by order id; nothing for orders without a refund.
+    """
+    rows = Refund.objects.filter(hold__order_id__in=[order.pk for order in orders])
+    summed = rows.values_list("hold__order_id").annotate(sum=Sum("amount_minor")).order_by()
+    return dict(summed)
 
 
 def compose(

@@ -118,9 +118,10 @@ def unreminded_requests() -> QuerySet[DebitRequest]:
 
 
 def list_settled_lines(*, settlement_id: str) -> Sequence[ReleaseLine]:
-    """Return the lines of a settlement with their order at hand, oldest first."""
+    """Return the lines of a settlement with their order and, of what was held back, the slice at
+    hand, oldest first."""
     lines = ReleaseLine.objects.filter(settlement_id=settlement_id).select_related(
-        "release__hold__order"
+        "release__hold__order", "freed_slice"
     )
     return list(lines.order_by("id"))
 

@@ -37,8 +37,8 @@ def explain(terms: Terms) -> tuple[Remark, ...]:
     """Say how the split came about, from the frozen terms alone.
 
     Returns: line by line who won and who lost and why, then the arithmetic of each group, then the
-    service fee, what a refund gives back, what other channels change and what is left for the
-    seller.
+    service fee, what a refund gives back, what other channels change, what is held back and what
+    is left for the seller.
     """
     rules = {group.rule.id: group.rule for group in terms.groups if group.rule}
     remarks: list[Remark] = []
@@ -62,6 +62,7 @@ def explain(terms: Terms) -> tuple[Remark, ...]:
         *_explain_channels(terms),
         _explain_refund(terms),
         *_explain_guarantee(terms),
+        *_explain_reserve(terms),
         Remark("seller", f"Left for the seller: {seller}.", {"seller_minor": terms.seller_minor}),
     )
 
@@ -230,6 +231,17 @@ def _explain_guarantee(terms: Terms) -> Iterator[Remark]:
             "guarantee",
             f"What the seller cannot give back of a refund, the platform pays after {days} days.",
             {"guarantee_days": days},
+        )
+
+
+def _explain_reserve(terms: Terms) -> Iterator[Remark]:
+    policy = terms.reserve
+    if policy.bps:
+        yield Remark(
+            "reserve",
+            f"At the release {_percent(policy.bps)} of the seller's part is held back, and freed"
+            f" {policy.days} days later.",
+            {"reserve_bps": policy.bps, "reserve_days": policy.days},
         )
 
 

@@ -83,8 +83,8 @@ class SettlementAdmin(ShownAdmin):
         found = escrow.list_settled_lines(settlement_id=row.pk)
         lines = panels.Table(
             title=_("Lines"),
-            headings=[_("Order"), _("Release"), _("Released at"), _("Amount")],
-            numbers=[3],
+            headings=[_("Order"), _("What"), _("Release"), _("Owed since"), _("Amount")],
+            numbers=[4],
             rows=[
                 [
                     panels.link(
@@ -92,14 +92,16 @@ class SettlementAdmin(ShownAdmin):
                         line.release.hold.order_id,
                         line.release.hold.order.reference,
                     ),
+                    rows.LINE_KINDS[line.kind],
                     panels.link("escrow_release", line.release_id, rows.short(line.release_id)),
-                    panels.instant(line.release.released_at),
+                    panels.instant(line.owed_at),
                     panels.money(line.amount_minor, line.currency),
                 ]
                 for line in found
             ],
             total=[
                 _("Total"),
+                "",
                 "",
                 "",
                 panels.money(sum(each.amount_minor for each in found), row.currency),
@@ -118,7 +120,8 @@ class SettlementAdmin(ShownAdmin):
             side=True,
         )
         deducted = rows.deductions(row, escrow.list_settled_deductions(settlement_id=row.pk))
-        return [lines, *deducted, rows.payouts(row.payouts.order_by("id")), facts]
+        reserve = rows.reserve(row, selectors.reserve_of(row))
+        return [lines, *deducted, *reserve, rows.payouts(row.payouts.order_by("id")), facts]
 
 
 @admin.register(Payout)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from escrow.models import Deduction
+from escrow.reserve_statement import ReserveStatement
 from ledger import admin_panels as panels
 from merchants.admin_show import state_badge
 from payouts.models import Cadence, Payout, PayoutSchedule, PayoutState, Settlement
@@ -23,6 +24,9 @@ TONES: dict[str, str] = {
     PayoutState.UNKNOWN: "warning",
     PayoutState.RETURNED: "danger",
 }
+
+
+LINE_KINDS = {"SALE": _("Sale"), "RESERVE_FREED": _("Freed of the rolling reserve")}
 
 
 def payee(row: Any) -> str:
@@ -71,6 +75,21 @@ def deductions(row: Settlement, found: Sequence[Deduction]) -> list[panels.Table
             total=[_("To be paid"), "", "", "", panels.money(row.amount_minor, row.currency)],
         )
     ]
+
+
+def reserve(row: Settlement, found: ReserveStatement | None) -> list[panels.Facts]:
+    """What the seller's rolling reserve did since the statement before, if it has one."""
+    if found is None:
+        return []
+    facts = (
+        (_("Held back before"), found.opening_minor),
+        (_("Held back of releases"), found.kept_minor),
+        (_("Freed"), -found.freed_minor),
+        (_("Taken for claw-backs"), -found.taken_minor),
+        (_("Held back now"), found.closing_minor),
+    )
+    shown = [(label, panels.money(amount, row.currency)) for label, amount in facts]
+    return [panels.Facts(title=_("Rolling reserve"), facts=shown, side=True)]
 
 
 def _cause(deduction: Deduction) -> Any:

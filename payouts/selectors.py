@@ -19,10 +19,11 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Concat, Greatest
+from django.db.models.functions import Coalesce, Concat, Greatest
 
 from escrow import selectors as escrow
 from escrow.models import Freeze, Payee, ReleaseLine
+from escrow.reserve_statement import ReserveStatement, reserve_between
 from escrow.selectors import freezes_in_force
 from orders.claims import earliest, first_of
 from payouts.models import Cadence, Payout, PayoutSchedule, PayoutState, Settlement
@@ -34,6 +35,24 @@ def settlements_of(*, platform_id: str) -> QuerySet[Settlement]:
     payouts = Prefetch("payouts", Payout.objects.order_by("id"))
     statements = Settlement.objects.filter(platform_id=platform_id)
     return statements.select_related("merchant", "party").prefetch_related(payouts)
+
+
+def reserve_of(settlement: Settlement) -> ReserveStatement | None:
+    """What the seller's rolling reserve kept, freed and lost since the statement before; None for
+    other payees, and for a seller of whom nothing was ever held back."""
+    if settlement.merchant_id is None:
+        return None
+    own = Settlement.objects.filter(
+        merchant_id=settlement.merchant_id, currency=settlement.currency
+    )
+    earlier = own.filter(cutoff_at__lt=settlement.cutoff_at).order_by("-cutoff_at")
+    found = reserve_between(
+        merchant_id=settlement.merchant_id,
+        currency=settlement.currency,
+        since=earlier.values_list("cutoff_at", flat=True).first(),
+        until=settlement.cutoff_at,
+    )
+    return None if found.is_empty else found
 
 
 def payouts_of(*, platform_id: str) -> QuerySet[Payout]:
@@ -64,14 +83,15 @@ def waiting_schedules() -> QuerySet[PayoutSchedule, Any]:
 
 def _due_schedules() -> QuerySet[PayoutSchedule, Any]:
     """The same with `due_at`, since when each can be cut: its cutoff has come, and something had
-    been released."""
-    first = _open_lines().values("address").annotate(first=Min("release__released_at"))
+    been released or, of a reserve, freed."""
+    owed_since = Coalesce("freed_slice__closed_at", "release__released_at")
+    first = _open_lines().values("address").annotate(first=Min(owed_since))
     return (
         _with_address()
-        .annotate(released_at=Subquery(first.values("first"), output_field=DateTimeField()))
-        .filter(released_at__isnull=False)
+        .annotate(owed_since=Subquery(first.values("first"), output_field=DateTimeField()))
+        .filter(owed_since__isnull=False)
         .exclude(Exists(_freezes_of_seller()))
-        .annotate(due_at=Greatest(F("next_cutoff_at"), F("released_at")))
+        .annotate(due_at=Greatest(F("next_cutoff_at"), F("owed_since")))
     )
 
 

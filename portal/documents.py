@@ -109,6 +109,7 @@ def write_pdf(statement: Statement) -> bytes:
             [_("Taken off"), formats.money(statement.taken_minor, currency)],
             [_("Payout"), formats.money(row.amount_minor, currency)],
         ],
+        "reserve": _reserve(statement),
         "page": _("Page"),
     }
     return typst.compile(
@@ -118,6 +119,21 @@ def write_pdf(statement: Statement) -> bytes:
         ignore_system_fonts=True,
         sys_inputs={"facts": json.dumps(facts, ensure_ascii=False)},
     )
+
+
+def _reserve(statement: Statement) -> list[list[str]]:
+    """What is held back besides: nothing of it is in the sums above."""
+    found = statement.reserve
+    if found is None:
+        return []
+    rows = (
+        (_("Rolling reserve before"), found.opening_minor),
+        (_("Held back of these sales"), found.kept_minor),
+        (_("Freed"), -found.freed_minor),
+        (_("Taken for refunds"), -found.taken_minor),
+        (_("Rolling reserve now"), found.closing_minor),
+    )
+    return [[label, formats.money(a, statement.settlement.currency)] for label, a in rows]
 
 
 def _headings() -> list[str]:

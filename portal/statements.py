@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 
 from escrow import selectors as escrow
 from escrow.models import Deduction, ReleaseLine
+from escrow.reserve_statement import ReserveStatement
+from payouts import selectors as payouts
 from payouts.models import Settlement
 
 
@@ -32,6 +34,7 @@ class Statement:
 
     settlement: Settlement
     lines: Sequence[StatementLine]
+    reserve: ReserveStatement | None  # what is held back besides, of a seller that has one
 
     @property
     def paid_minor(self) -> int:
@@ -48,16 +51,16 @@ def read_statement(settlement: Settlement) -> Statement:
     released = escrow.list_settled_lines(settlement_id=settlement.pk)
     taken = escrow.list_settled_deductions(settlement_id=settlement.pk)
     lines = [*map(_released, released), *map(_taken, taken)]
-    statement = Statement(settlement, sorted(lines, key=lambda line: line.at))
+    reserve = payouts.reserve_of(settlement)
+    statement = Statement(settlement, sorted(lines, key=lambda line: line.at), reserve)
     assert statement.paid_minor + statement.taken_minor == settlement.amount_minor, settlement.pk
     return statement
 
 
 def _released(line: ReleaseLine) -> StatementLine:
     order = line.release.hold.order
-    return StatementLine(
-        line.release.released_at, _("Sale released"), order.pk, order.reference, line.amount_minor
-    )
+    what = _("Sale released") if line.kind == "SALE" else _("Freed of the rolling reserve")
+    return StatementLine(line.owed_at, what, order.pk, order.reference, line.amount_minor)
 
 
 def _taken(row: Deduction) -> StatementLine:

@@ -44,9 +44,10 @@ class OrdersView(pages.ListView):
         return selectors.orders_of(platform_id=self.platform.id)
 
     def prepare(self, page: list[Order]) -> list[Order]:
-        found = status.statuses(page)
+        found, refunded = status.statuses(page), status.refunded(page)
         for order in page:
             order.status = found[order.pk]  # type: ignore[attr-defined]
+            order.refunded_minor = refunded.get(order.pk, 0)  # type: ignore[attr-defined]
         return page
 
     @extend_schema(request=requests.OrderRequest, responses={201: answers.CreatedOrderAnswer})

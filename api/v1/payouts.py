@@ -38,6 +38,7 @@ class SettlementView(pages.ItemView):
 
     def write(self, found: Any) -> Any:
         found.lines = escrow.list_settled_lines(settlement_id=found.pk)
+        found.reserve = selectors.reserve_of(found)
         found.deductions = escrow.list_settled_deductions(settlement_id=found.pk)
         return super().write(found)
 

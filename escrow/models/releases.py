@@ -1,6 +1,8 @@
 """Held money given to its payees: columns and constraints. Written once, never changed but for
 the statement that pays a line."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -83,6 +85,19 @@ class ReleaseLine(models.Model):
                 name="releaseline_settled",
             ),
         ]
+
+    @property
+    def kind(self) -> str:
+        """SALE, or RESERVE_FREED for what was held back at the release and is owed now."""
+        return "SALE" if self.freed_slice_id is None else "RESERVE_FREED"
+
+    @property
+    def owed_at(self) -> datetime:
+        """When the payee was owed it; `release` and `freed_slice` are at hand."""
+        if self.freed_slice is None:
+            return self.release.released_at
+        assert self.freed_slice.closed_at is not None
+        return self.freed_slice.closed_at
 
     def __str__(self) -> str:
         return f"{self.payee} {self.amount_minor}"

@@ -6,11 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from escrow.models import ReleaseLine
+from escrow.sweeps import free_due_reserves
 from merchants import services as merchants
 from merchants.models import BankAccount
 from orders.services.creation import NewLine
 from payouts import sweeps
 from payouts.models import Cadence, Payout, PayoutSchedule, Settlement
+from payouts.selectors import next_question
 from payouts.services import cutoff
 from tests import ground
 from tests.ground import US
@@ -219,3 +221,20 @@ def test_platform_is_paid_its_commission_and_nobody_the_service_fee(market: Worl
     paid = Payout.objects.order_by("amount_minor").values_list("merchant_id", "amount_minor")
     assert list(paid) == [(None, 450), (market.merchants[0].id, SELLER)]
     assert market.balance("fee:service") == 60
+
+
+def test_instant_schedule_is_due_for_freed_money_since_it_was_freed(market: World) -> None:
+    seller = market.merchants[0]
+    merchants.update_merchant(merchant=seller, reserve=(10_000, 30))
+    seller.refresh_from_db()
+    ground.released_order(market)
+    freed_at = market.now + timedelta(days=30, seconds=1)
+    free_due_reserves(at=freed_at)
+    PayoutSchedule.objects.exclude(merchant=seller).delete()
+    rows = PayoutSchedule.objects.filter(merchant=seller)
+    rows.update(cadence="INSTANT", next_cutoff_at=market.now)
+
+    due_at = next_question(platform_id=seller.platform_id)
+
+    assert ReleaseLine.objects.get(freed_slice__isnull=False).amount_minor == 9491
+    assert due_at == freed_at

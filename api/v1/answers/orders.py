@@ -156,6 +156,9 @@ class OrderSummaryAnswer(Answer):
     state = text("CREATED, PAID, SHIPPED, CONFIRMED, EXPIRED or CANCELED.")
     currency = text("ISO 4217 code of all amounts.")
     amount_minor = amount("What the buyer pays, in minor units: goods and shipping.")
+    refunded_minor = amount(
+        "What the buyer gets back of it so far, arrived or still on its way, in minor units."
+    )
     deadlines = DeadlinesAnswer(source="*", help_text="What happens by itself, and when.")
     created_at = instant("When you created it.")
     paid_at = later("When the buyer had paid.")
@@ -177,6 +180,9 @@ class OrderAnswer(Answer):
     currency = text("ISO 4217 code of all amounts.", source="order.currency")
     amount_minor = amount(
         "What the buyer pays, in minor units: goods and shipping.", source="order.amount_minor"
+    )
+    refunded_minor = amount(
+        "What the buyer gets back of it so far, arrived or still on its way, in minor units."
     )
     goods_minor = amount("Sum of the lines, in minor units.", source="order.goods_minor")
     shipping_minor = amount("Shipping, in minor units.", source="order.shipping_minor")

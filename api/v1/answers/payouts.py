@@ -7,7 +7,9 @@ class SettlementLineAnswer(Answer):
     order = text("Id of the order.", source="release.hold.order_id")
     order_reference = text("Your own order number.", source="release.hold.order.reference")
     release = text("Id of the release, rel_….", source="release_id")
+    kind = text("SALE, or RESERVE_FREED: what was held back of a sale and is paid now.")
     amount_minor = amount("The payee's part, in minor units of the statement's currency.")
+    owed_at = instant("When it was released, or freed.")
 
 
 class DeductionAnswer(Answer):
@@ -19,6 +21,16 @@ class DeductionAnswer(Answer):
     order = code("Id of the refunded order.", source="order_id")
     amount_minor = amount("What the payee gets less, in minor units of the statement's currency.")
     taken_at = instant("When it was taken.")
+
+
+class ReserveStatementAnswer(Answer):
+    """What the seller's rolling reserve did since the statement before, in minor units."""
+
+    opening_minor = amount("What was held back at the statement before.")
+    kept_minor = amount("Held back of releases since.")
+    freed_minor = amount("Freed since; it is among the lines.")
+    taken_minor = amount("Taken since, for refunds and chargebacks.")
+    closing_minor = amount("What is held back at this cutoff.")
 
 
 class SettlementAnswer(Answer):
@@ -40,6 +52,11 @@ class SettlementDetailAnswer(SettlementAnswer):
     lines = SettlementLineAnswer(many=True, help_text="What is paid, oldest first.")
     deductions = DeductionAnswer(
         many=True, help_text="What is taken off for refunds and debts, oldest first."
+    )
+    reserve = ReserveStatementAnswer(
+        allow_null=True,
+        read_only=True,
+        help_text="The seller's rolling reserve; null when nothing was ever held back.",
     )
 
 

@@ -167,7 +167,20 @@ class SettlementLine(Answer):
     order: str
     order_reference: str
     release: str
+    kind: str  # SALE, or RESERVE_FREED: what was held back and is paid now
     amount_minor: int
+    owed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReserveStatement(Answer):
+    """What a seller's rolling reserve did since the statement before."""
+
+    opening_minor: int
+    kept_minor: int
+    freed_minor: int
+    taken_minor: int
+    closing_minor: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +201,7 @@ class SettlementDetail(Settlement):
 
     lines: tuple[SettlementLine, ...]
     deductions: tuple[Deduction, ...]
+    reserve: ReserveStatement | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,6 +106,7 @@ class OrderSummary(Answer):
     state: str
     currency: str
     amount_minor: int  # goods and shipping
+    refunded_minor: int  # what the buyer gets back so far, arrived or not
     deadlines: Deadlines
     created_at: datetime
     paid_at: datetime | None
@@ -125,6 +126,7 @@ class Order(Answer):
     status: str  # awaiting_payment, paid, shipped, released, paid_out, expired, refunded …
     currency: str
     amount_minor: int  # goods and shipping
+    refunded_minor: int  # what the buyer gets back so far, arrived or not
     goods_minor: int
     shipping_minor: int
     lines: tuple[Line, ...]
