@@ -75,6 +75,12 @@ class Member:
         return self.merchant.name if self.merchant else self.platform.name
 
     @property
+    def has_two_sides(self) -> bool:
+        """Whether platform staff can look at live and at test data."""
+        own = self.user.platform
+        return self.merchant is None and own is not None and hasattr(own, "test_platform")
+
+    @property
     def initials(self) -> str:
         words = (self.user.get_full_name() or self.user.username).split()
         return "".join(word[0] for word in words[:2]).upper()
@@ -163,6 +169,7 @@ def find_member(request: HttpRequest) -> Member | None:
     if user.platform_id is None:
         return None
     platform = Platform.objects.select_related("test_platform").get(pk=user.platform_id)
+    user.platform = platform
     if request.session.get(SIDE) == Mode.TEST and hasattr(platform, "test_platform"):
         platform = platform.test_platform
     return Member(user, platform, None)

@@ -1,4 +1,4 @@
-"""Pages of a list, newest first, by primary key: fast however many rows there are.
+"""Pages of a list, newest first, by a key that sorts by time: fast however many rows there are.
 
 It must never count a table.
 """
@@ -25,15 +25,19 @@ class Listing(Generic[Row]):
 
 
 def page_of(
-    request: HttpRequest, rows: QuerySet[Any], *, prepare: Callable[[list[Any]], Any] = list
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    *,
+    prepare: Callable[[list[Any]], Any] = list,
+    by: str = "pk",
 ) -> Listing[Any]:
-    """Read the page that `?after=` asks for. Ids sort by their time, so the primary key is the
-    order.
+    """Read the page that `?after=` asks for.
 
-    Args: prepare: what is to be shown of the rows, in one go.
+    Args: prepare: what is to be shown of the rows, in one go. by: a unique column; ids of ours
+        sort by their time.
     """
-    after = request.GET.get("after", "")[:64]
-    found = rows.filter(pk__lt=after) if after else rows
-    page = list(found.order_by("-pk")[: PAGE + 1])
-    older = str(page[PAGE - 1].pk) if len(page) > PAGE else ""
+    after = request.GET.get("after", "")[:64].replace("\x00", "")
+    found = rows.filter(**{f"{by}__lt": after}) if after else rows
+    page = list(found.order_by(f"-{by}")[: PAGE + 1])
+    older = str(getattr(page[PAGE - 1], by)) if len(page) > PAGE else ""
     return Listing(prepare(page[:PAGE]), older, True if after else None)

@@ -19,7 +19,7 @@ THEMES = ("auto", "light", "dark")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the menu. `of`: any, seller or platform."""
+    """A line of the menu. `of`: any, seller, platform, or test platform."""
 
     label: str | Promise
     page: str
@@ -35,6 +35,16 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
             Entry(_("Orders"), "portal:orders", "receipt-text"),
             Entry(_("Payouts"), "portal:payouts", "banknote"),
             Entry(_("Amounts owed"), "portal:debts", "landmark"),
+            Entry(_("Sellers"), "portal:sellers", "store", of="platform"),
+        ],
+    ),
+    (
+        _("Developers"),
+        [
+            Entry(_("API keys"), "portal:keys", "key-round", of="platform"),
+            Entry(_("Webhooks"), "portal:webhooks", "webhook", of="platform"),
+            Entry(_("Events"), "portal:events", "bolt", of="platform"),
+            Entry(_("Test clock"), "portal:clock", "timer", of="test platform"),
         ],
     ),
 ]
@@ -56,6 +66,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "member": member,
         "menu": list(_menu(member, request.path)) if member else [],
         "account_layout": "portal/page.html" if member else "portal/entrance.html",
+        "two_sides": member is not None and member.has_two_sides,
         "theme": theme if theme in THEMES else "auto",
         "languages": settings.LANGUAGES,
     }
@@ -75,6 +86,7 @@ def _menu(member: Member, path: str) -> Iterator[tuple[str | Promise, list[Item]
             Item(entry.label, url, entry.icon, _is_current(url, path))
             for entry in entries
             if entry.of in ("any", member.kind)
+            or (entry.of, member.kind, member.is_test) == ("test platform", "platform", True)
             for url in [reverse(entry.page)]
         ]
         if items:

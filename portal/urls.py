@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.pages import debts, doors, orders, overview, payouts
+from portal.pages import debts, doors, hooks, keys, orders, overview, payouts, sellers, testing
 
 app_name = "portal"
 urlpatterns = [
@@ -19,4 +19,22 @@ urlpatterns = [
         name="statement-file",
     ),
     path("portal/debts", debts.list_debts, name="debts"),
+    path("portal/sellers", sellers.list_sellers, name="sellers"),
+    path("portal/sellers/new", sellers.add_seller, name="seller-new"),
+    path("portal/sellers/<slug:merchant_id>", sellers.show_seller, name="seller"),
+    path("portal/keys", keys.list_keys, name="keys"),
+    path("portal/keys/new", keys.add_key, name="key-new"),
+    path("portal/keys/<slug:public_id>/roll", keys.roll_key, name="key-roll"),
+    path("portal/keys/<slug:public_id>/revoke", keys.revoke_key, name="key-revoke"),
+    path("portal/webhooks", hooks.list_endpoints, name="webhooks"),
+    path("portal/webhooks/new", hooks.add_endpoint, name="webhook-new"),
+    path("portal/webhooks/<slug:endpoint_id>", hooks.change_endpoint, name="webhook"),
+    path(
+        "portal/webhooks/<slug:endpoint_id>/<slug:act>", hooks.act_on_endpoint, name="webhook-act"
+    ),
+    path("portal/deliveries/<slug:delivery_id>", hooks.show_delivery, name="delivery"),
+    path("portal/deliveries/<slug:delivery_id>/resend", hooks.resend, name="delivery-resend"),
+    path("portal/events", hooks.list_events, name="events"),
+    path("portal/clock", testing.move_clock, name="clock"),
+    path("portal/side", testing.switch_side, name="side"),
 ]

@@ -11,8 +11,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 
 from merchants.models import Merchant, User
+from notifications import services as notifications
+from notifications.models import Delivery, WebhookEndpoint
+from notifications.services import fan_out
 from orders.models import Order
 from payouts.models import Payout
 from portal import urls
@@ -72,7 +76,24 @@ def _payout(world: World) -> str:
     return Payout.objects.filter(merchant=merchant).earliest("pk").pk
 
 
-MEMBERS = ("seller", "platform")
+def _endpoint(world: World) -> str:
+    endpoints = WebhookEndpoint.objects.filter(platform=world.platform)
+    found = endpoints.first()
+    if found is None:
+        found, _secret = notifications.create_endpoint(
+            platform=world.platform, url="https://shop.example.com/hooks", at=world.now
+        )
+        notifications.send_test_ping(endpoint_id=found.pk, at=world.now)
+        fan_out.pass_on_due_events(at=timezone.now())
+    return found.pk
+
+
+def _delivery(world: World) -> str:
+    _endpoint(world)
+    return Delivery.objects.filter(channel="webhook").latest("pk").public_id
+
+
+MEMBERS, SHOP = ("seller", "platform"), ("platform",)
 # Of the portal: the name of the address, who opens it, and what stands in the address.
 PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("overview", MEMBERS, {}),
@@ -80,10 +101,30 @@ PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("payouts", MEMBERS, {}),
     ("payout", MEMBERS, {"payout_id": _payout}),
     ("debts", MEMBERS, {}),
+    ("sellers", SHOP, {}),
+    ("seller-new", SHOP, {}),
+    ("seller", SHOP, {"merchant_id": lambda world: world.merchants[0].pk}),
+    ("keys", SHOP, {}),
+    ("key-new", SHOP, {}),
+    ("webhooks", SHOP, {}),
+    ("webhook-new", SHOP, {}),
+    ("webhook", SHOP, {"endpoint_id": _endpoint}),
+    ("delivery", SHOP, {"delivery_id": _delivery}),
+    ("events", SHOP, {}),
+    ("clock", SHOP, {}),
     ("order", MEMBERS, {"order_id": _order}),
 ]
 # Addresses that show no page of their own: they send people on, answer forms, or hand out files.
-NO_PAGE = {"home", "theme", "statement-file"}
+NO_PAGE = {
+    "home",
+    "theme",
+    "statement-file",
+    "key-roll",
+    "key-revoke",
+    "webhook-act",
+    "delivery-resend",
+    "side",
+}
 
 OTHERS = [
     Page("login", "nobody", _at("account_login")),
@@ -128,9 +169,11 @@ def unlisted() -> set[str]:
 def make_people(world: World) -> dict[str, User]:
     """Somebody of each kind, to be signed in."""
     seller = Merchant.objects.filter(platform=world.platform).earliest("pk")
-    made = User.objects.create_user
+    made, key = User.objects.create_user, "a long password"
     return {
-        "seller": made("gallery-seller", "gs@example.com", None, merchant=seller),
-        "platform": made("gallery-shop", "gp@example.com", None, platform=world.platform),
-        "operator": User.objects.create_superuser("gallery-op", "go@example.com", None),
+        "seller": made("gallery-seller", "gs@example.com", key, merchant=seller),
+        "platform": made("gallery-shop", "gp@example.com", key, platform=world.platform),
+        "operator": User.objects.create_superuser(
+            "gallery-op", "go@example.com", "a long password"
+        ),
     }

@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
 
 from merchants.models import User
 from tests.browser.gallery import Look
 from tests.examples.window import Window
+from tests.signing import signed_in
 
 SERIOUS = ("serious", "critical")
 
@@ -70,6 +70,4 @@ class Reader(Window):
 
 def session_of(user: User) -> str:
     """Sign somebody in. Returns: the value of the session's cookie."""
-    client = Client()
-    client.force_login(user)
-    return client.cookies["sessionid"].value
+    return signed_in(user, recently=True).cookies["sessionid"].value

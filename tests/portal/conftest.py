@@ -11,6 +11,7 @@ from django.utils import translation
 from merchants.models import Role
 from tests import stage
 from tests.factories import UserFactory
+from tests.signing import signed_in
 from tests.stage import transactional_db
 from tests.world import World
 
@@ -33,11 +34,13 @@ def world(transactional_db: None, tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def sign_in() -> Callable[..., Client]:
-    """Sign somebody in: `sign_in(merchant=…)`, `sign_in(platform=…, role=…)`."""
+    """Sign somebody in: `sign_in(merchant=…)`, `sign_in(platform=…, role=…)`; with `fresh=True`
+    having given the password again just now."""
 
-    def signed_in(*, role: str = Role.OWNER, language: str = "en", **whose: Any) -> Client:
-        client = Client(headers={"accept-language": language})
-        client.force_login(UserFactory(role=role, **whose))
-        return client
+    def sign_in(
+        *, role: str = Role.OWNER, language: str = "en", fresh: bool = False, **whose: Any
+    ) -> Client:
+        user = UserFactory(role=role, **whose)
+        return signed_in(user, recently=fresh, headers={"accept-language": language})
 
-    return signed_in
+    return sign_in

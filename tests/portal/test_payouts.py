@@ -9,11 +9,13 @@ from django.core.cache import cache
 from django.test import Client
 from openpyxl import load_workbook
 
+from escrow.services import debit_requests
 from escrow.services import release as releases
 from orders.services import lifecycle
 from payouts.models import Payout
 from payouts.services import cutoff
 from tests import ground, owing
+from tests.factories import UserFactory
 from tests.world import World
 
 SignIn = Callable[..., Client]
@@ -100,6 +102,21 @@ def test_debts_page_says_how_to_pay(world: World, sign_in: SignIn) -> None:
     assert "your next sales pay it" in page
     other = sign_in(merchant=world.add_merchant()).get("/portal/debts").content.decode()
     assert "Nothing is owed" in other
+
+
+def test_debts_page_says_where_to_pay_once_the_seller_is_asked(
+    world: World, sign_in: SignIn
+) -> None:
+    debt = owing.seller_in_debt(world)
+    asked = debit_requests.request_debit(
+        debt_id=debt.pk, asked_by=UserFactory(is_staff=True), at=world.now
+    )
+
+    page = sign_in(merchant=debt.merchant).get("/portal/debts").content.decode()
+
+    assert asked.payment_reference in page
+    assert asked.pay_to is not None
+    assert asked.pay_to.account_number in page
 
 
 def test_overview_lists_what_is_to_do_and_needs_few_queries(
