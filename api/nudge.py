@@ -58,6 +58,11 @@ def after_cancellation() -> None:
     _ring("escrow.send_due_refunds")
 
 
+def after_asking_for_job() -> None:
+    """A person waits for long work: begin it."""
+    _ring("portal.run_due_jobs")
+
+
 def _ring(task: str, *, then: str | None = None) -> None:
     if not _bell.may_ring(task):
         return

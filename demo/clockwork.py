@@ -13,6 +13,7 @@ from escrow import sweeps as escrow
 from notifications import services as notifications
 from orders import sweeps as orders
 from payouts import sweeps as payouts
+from portal import sweeps as portal
 
 Sweep = Callable[..., int]
 
@@ -38,7 +39,9 @@ SWEEPS: dict[str, Sweep] = {
     "payouts.send_due_bank_refunds": payouts.send_due_bank_refunds,
     "notifications.relay_due_events": notifications.relay_due_events,
     "notifications.send_due_webhooks": notifications.send_due_webhooks,
+    "portal.run_due_jobs": portal.run_due_jobs,
     "api.forget_old_answers": idempotency.forget_old_answers,
+    "portal.forget_old_jobs": portal.forget_old_jobs,
 }
 
 # When each sweep has work next. Deadlines that pass (`<`) are due a microsecond later than those
@@ -111,8 +114,12 @@ _DUE = {
         SELECT min(greatest(d.next_attempt_at, e.busy_until)) FROM notifications_delivery d
         JOIN notifications_webhookendpoint e ON e.id = d.recipient
         WHERE d.state = 'PENDING' AND d.channel = 'webhook'""",
+    "portal.run_due_jobs": "SELECT min(due_at) FROM portal_job WHERE due_at IS NOT NULL",
     "api.forget_old_answers": """
         SELECT min(created_at) + interval '30 days 1 microsecond' FROM api_storedanswer""",
+    "portal.forget_old_jobs": """
+        SELECT min(created_at) + interval '30 days 1 microsecond' FROM portal_job
+        WHERE state NOT IN ('WAITING', 'RUNNING')""",
 }
 _NEXT_DUE = " UNION ALL ".join(f"SELECT '{name}', ({query})" for name, query in _DUE.items())
 assert list(_DUE) == list(SWEEPS)

@@ -25,6 +25,7 @@ from orders import selectors as orders
 from orders.models import Order
 from payouts import selectors as payouts
 from payouts.models import Payout, Settlement
+from portal.models import Job, SavedView
 
 SIDE = "portal-side"  # in the session: "TEST" while platform staff look at the test side
 
@@ -122,6 +123,14 @@ class Member:
         """A platform sees its own debts and those of its sellers and further parties."""
         return self._own(escrow.debts_of(platform_id=self.platform.pk), "merchant")
 
+    def jobs(self) -> QuerySet[Job]:
+        """Long work of the same seller, or of the platform itself, whoever asked for it."""
+        return Job.objects.filter(platform=self.platform, merchant=self.merchant)
+
+    def views(self, page: str) -> QuerySet[SavedView]:
+        """The person's own saved views of a list, by name."""
+        return SavedView.objects.filter(user=self.user, page=page).order_by("name")
+
     def _own(self, rows: QuerySet[Any], merchant: str) -> QuerySet[Any]:
         return rows.filter(**{merchant: self.merchant}) if self.merchant else rows
 
@@ -157,6 +166,11 @@ def member_page(*, power: Power | None = None, of: str = "any") -> Callable[[Pag
         return login_required(opened)
 
     return open_to
+
+
+def member_of(job: Job) -> Member:
+    """For whom a worker does a job: it may read what that person may, and no more."""
+    return Member(job.user, job.platform, job.merchant)
 
 
 def find_member(request: HttpRequest) -> Member | None:

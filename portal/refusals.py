@@ -17,6 +17,9 @@ Result = TypeVar("Result")
 
 SENTENCES: dict[str, str | Promise] = {
     "busy": _("Somebody is changing this at the moment. Try again in a few seconds."),
+    "too_many_jobs": _("Ten things you asked for are not done yet. Wait for one of them."),
+    "job_state_conflict": _("This was confirmed before. Look at its page for how far it is."),
+    "too_many_views": _("You keep 20 views already. Drop one first."),
 }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.pages import debts, doors, hooks, keys, orders, overview, payouts, sellers, testing
+from portal.pages import debts, doors, hooks, jobs, keys, orders, overview, payouts, sellers, testing
 
 app_name = "portal"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("portal/theme", doors.choose_theme, name="theme"),
     path("portal/", overview.show_overview, name="overview"),
     path("portal/orders", orders.list_orders, name="orders"),
+    path("portal/orders/export", orders.export_orders, name="export-orders"),
+    path("portal/orders/views", orders.save_view, name="save-view"),
+    path("portal/orders/views/<int:view_id>/forget", orders.forget_view, name="forget-view"),
     path("portal/orders/<slug:order_id>", orders.show_order, name="order"),
     path("portal/payouts", payouts.list_payouts, name="payouts"),
     path("portal/payouts/<slug:payout_id>", payouts.show_payout, name="payout"),
@@ -37,4 +40,7 @@ urlpatterns = [
     path("portal/events", hooks.list_events, name="events"),
     path("portal/clock", testing.move_clock, name="clock"),
     path("portal/side", testing.switch_side, name="side"),
+    path("portal/jobs", jobs.list_jobs, name="jobs"),
+    path("portal/jobs/<slug:job_id>", jobs.show_job, name="job"),
+    path("portal/jobs/<slug:job_id>/<slug:role>", jobs.download_file, name="job-file"),
 ]

@@ -33,6 +33,8 @@ def clockwork(fast: timedelta) -> list[tuple[str, timedelta, str]]:
         ("api.apply_due_notifications", fast, "money"),
         ("notifications.relay_due_events", fast, "default"),
         ("notifications.send_due_webhooks", fast, "webhooks"),
+        ("portal.run_due_jobs", fast, "default"),
         ("ledger.checkpoint_hot_accounts", HOURLY, "money"),
         ("api.forget_old_answers", HOURLY, "default"),
+        ("portal.forget_old_jobs", HOURLY, "default"),
     ]

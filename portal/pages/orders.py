@@ -1,58 +1,123 @@
 """Orders: the list with search and filters, and the page of one order."""
 
 from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
-from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from api import status
-from escrow.models import HoldState
+from common.errors import DomainError
 from orders.models import Order, OrderState
 from payouts.models import Payout
+from portal import order_export
 from portal.access import Member, PortalRequest, member_page
 from portal.lists import page_of
+from portal.models import SavedView
+from portal.order_filters import MOST_QUERY, STATES, OrderFilters
+from portal.pages import jobs
+from portal.refusals import attempt
+from portal.sheets import CSV, FORMS
 from portal.states import STATUSES, TONES
 from portal.timeline import order_steps
 
-FILTERS = {
-    "": (_("All"), Q()),
-    "unpaid": (_("Awaiting payment"), Q(state=OrderState.CREATED)),
-    "to-ship": (_("To ship"), Q(state=OrderState.PAID)),
-    "shipped": (_("On their way"), Q(state=OrderState.SHIPPED)),
-    "frozen": (_("Frozen"), Q(hold__state=HoldState.FROZEN)),
-    "confirmed": (_("Confirmed"), Q(state=OrderState.CONFIRMED)),
-    "canceled": (_("Canceled"), Q(state__in=[OrderState.CANCELED, OrderState.EXPIRED])),
-}
+PAGE = "orders"
+MOST_VIEWS = 20
+
+
+class TooManyViews(DomainError):
+    """A person keeps 20 saved views of a list at most."""
+
+    code = "too_many_views"
 
 
 @require_safe
 @member_page()
 def list_orders(request: PortalRequest) -> HttpResponse:
     """Show orders, newest first."""
-    chosen = request.GET.get("state", "")
-    if chosen not in FILTERS:
-        chosen = ""
-    rows = _found(request.member.orders().filter(FILTERS[chosen][1]), request.GET.get("q", ""))
+    filters = _filters(request)
     return render(
         request,
         "portal/pages/orders.html",
         {
-            "listing": page_of(request, rows, prepare=with_status),
-            "filters": [(name, label) for name, (label, _rows) in FILTERS.items()],
-            "chosen": chosen,
+            "listing": page_of(
+                request, filters.among(request.member.orders()), prepare=with_status
+            ),
+            "states": [(name, label) for name, (label, _rows) in STATES.items()],
+            "filters": filters,
+            "views": request.member.views(PAGE),
+            "query": _kept(request),
         },
     )
 
 
-def _found(rows: QuerySet[Order], words: str) -> QuerySet[Order]:
-    """By id or reference in full, or the buyer's name from its beginning."""
-    words = words.replace("\x00", "").strip()[:120]
-    if not words:
-        return rows
-    return rows.filter(Q(pk=words) | Q(reference=words) | Q(buyer_name__istartswith=words))
+@require_POST
+@member_page()
+def export_orders(request: PortalRequest) -> HttpResponse:
+    """Ask for the list as it is filtered, as a file."""
+    form = request.POST.get("form", CSV)
+    return jobs.ask(
+        request,
+        kind=order_export.KIND,
+        wanted={
+            "form": form if form in FORMS else CSV,
+            "query": request.POST.get("query", "")[:MOST_QUERY],
+        },
+        done=_("The file is being made."),
+    )
+
+
+@require_POST
+@member_page()
+def save_view(request: PortalRequest) -> HttpResponse:
+    """Give the present filters a name; one of the same name is replaced."""
+    name, query = request.POST.get("name", "").strip()[:40], request.POST.get("query", "")
+    if name and "\x00" not in name + query:
+        attempt(
+            request,
+            lambda: _save_view(request.member, name, query[:MOST_QUERY]),
+            done=_("The view is saved."),
+        )
+    return redirect(f"{reverse('portal:orders')}?{urlencode(QueryDict(query[:MOST_QUERY]), True)}")
+
+
+@require_POST
+@member_page()
+def forget_view(request: PortalRequest, view_id: int) -> HttpResponse:
+    """Drop one of one's own saved views."""
+    request.member.views(PAGE).filter(pk=view_id).delete()
+    return redirect("portal:orders")
+
+
+def _save_view(member: Member, name: str, query: str) -> None:
+    views = member.views(PAGE)
+    if views.exclude(name=name).count() >= MOST_VIEWS:
+        raise TooManyViews(f"{MOST_VIEWS} views are kept at most; drop one first.")
+    SavedView.objects.update_or_create(
+        user=member.user,
+        page=PAGE,
+        name=name,
+        defaults={"query": query},
+        create_defaults={"query": query, "created_at": timezone.now()},
+    )
+
+
+def _filters(request: PortalRequest) -> OrderFilters:
+    member = request.member
+    return OrderFilters(
+        request.GET, currency=member.platform.currency, with_seller=not member.is_seller
+    )
+
+
+def _kept(request: PortalRequest) -> str:
+    """The filters in the query string, without the page."""
+    words = request.GET.copy()
+    words.pop("after", None)
+    return words.urlencode()[:MOST_QUERY]
 
 
 def with_status(orders: list[Order]) -> list[dict[str, Any]]:

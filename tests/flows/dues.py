@@ -66,8 +66,12 @@ DUES = {
     "notifications.send_due_webhooks": """
         SELECT FROM notifications_delivery
         WHERE state = 'PENDING' AND channel = 'webhook' AND next_attempt_at <= %(at)s""",
+    "portal.run_due_jobs": "SELECT FROM portal_job WHERE due_at <= %(at)s",
     "api.forget_old_answers": """
         SELECT FROM api_storedanswer WHERE created_at < %(at)s - interval '30 days'""",
+    "portal.forget_old_jobs": """
+        SELECT FROM portal_job WHERE state NOT IN ('WAITING', 'RUNNING')
+        AND created_at < %(at)s - interval '30 days'""",
 }
 _QUERY = "SELECT " + ", ".join(f"EXISTS ({query})" for query in DUES.values())
 
