@@ -15,6 +15,9 @@ INBOUND_PATH = "/v1/inbound/"
 # A file of 5 MiB in base64, with what is said about it. Only these addresses take files.
 UPLOAD_BODY_LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 UPLOAD_PATH = re.compile(r"/v1/(disputes/[\w-]{1,64}|orders/[\w-]{1,64}/dispute)/evidence")
+# Spreadsheets people upload: a file of 1 MiB and what a form says about it.
+SHEET_BODY_LIMIT = 1200 * 1024
+SHEET_PATH = "/portal/orders/bulk"
 HEADER = "Request-Id"
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -57,4 +60,6 @@ def limit_of(path: str) -> int:
     """How many bytes a body sent to an address may have."""
     if UPLOAD_PATH.fullmatch(path):
         return UPLOAD_BODY_LIMIT
+    if path == SHEET_PATH:
+        return SHEET_BODY_LIMIT
     return INBOUND_BODY_LIMIT if path.startswith(INBOUND_PATH) else BODY_LIMIT

@@ -11,6 +11,7 @@ from functools import cached_property, wraps
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pghistory
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -160,7 +161,8 @@ def member_page(*, power: Power | None = None, of: str = "any") -> Callable[[Pag
             if power is not None and not member.may(power):
                 raise PermissionDenied
             request.member = member
-            with timezone.override(member.zone):
+            actor = f"{member.kind}:{member.user.pk}"
+            with timezone.override(member.zone), pghistory.context(actor=actor):
                 return page(request, *args, **kwargs)
 
         return login_required(opened)

@@ -6,19 +6,24 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal import order_export
+from portal import bulk_shipping, order_export
 from portal.jobs import Outcome, Work
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`run` may be called again for the same job, by another worker, and must then do nothing
-    twice. `counts`: what the numbers of its outcome are called. `back`: the page it belongs to."""
+    """What a name of a job stands for.
+
+    `run` may be called again for the same job, by another worker, and must then do nothing twice.
+    `counts`: what the numbers of its outcome are called. `back`: the page it belongs to. `review`:
+    where a draft of it is looked at and confirmed.
+    """
 
     label: str | Promise
     run: Callable[[Work], Outcome]
     counts: dict[str, str | Promise]
     back: str
+    review: str = ""
 
 
 KINDS: dict[str, Kind] = {
@@ -27,5 +32,16 @@ KINDS: dict[str, Kind] = {
         order_export.write_orders,
         {"rows": _("Orders in the file"), "left_out": _("Left out, too many for one file")},
         "portal:orders",
+    ),
+    bulk_shipping.KIND: Kind(
+        _("Parcels from a file"),
+        bulk_shipping.ship_rows,
+        {
+            "shipped": _("Parcels shipped"),
+            "known": _("Parcels that were shipped before"),
+            "failed": _("Rows that failed"),
+        },
+        "portal:orders",
+        "portal:ship-review",
     ),
 }

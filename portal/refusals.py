@@ -17,6 +17,29 @@ Result = TypeVar("Result")
 
 SENTENCES: dict[str, str | Promise] = {
     "busy": _("Somebody is changing this at the moment. Try again in a few seconds."),
+    "order_state_conflict": _("The order has moved on since you looked. See where it stands now."),
+    "shipping_deadline_passed": _("The time to ship is over. The buyer gets the money back."),
+    "parcel_invalid": _("Give carrier and tracking number, each once, up to 64 characters."),
+    "parcel_known": _("The order has this parcel already."),
+    "too_many_parcels": _("An order has 15 parcels at most."),
+    "parcel_corrected_already": _("This parcel was corrected before; that can be done once."),
+    "parcel_not_found": _("The order has no such parcel."),
+    "extended_already": _("The time was extended before; that can be done once."),
+    "extension_invalid": _("Choose 1 to 15 days."),
+    "hold_frozen": _("The money is frozen. Nothing can be moved until that has ended."),
+    "refund_invalid": _("There is nothing left to refund of what you chose."),
+    "refund_too_large": _("That is more than is left of it."),
+    "refund_not_covered": _(
+        "Those who were paid cannot cover this refund now. Nothing was refunded; try later."
+    ),
+    "refund_seen_otherwise": _("The money has changed since you looked. Nothing was refunded."),
+    "upload_too_large": _("The file is too large. It may have 1 MB."),
+    "upload_unreadable": _("This is no CSV or XLSX file that can be read. Save it again as one."),
+    "upload_without_columns": _(
+        "The first row must name the columns: reference, carrier, tracking number."
+    ),
+    "upload_too_long": _("A file may have 2,000 rows. Split it."),
+    "upload_empty": _("The file has no rows below the names of its columns."),
     "too_many_jobs": _("Ten things you asked for are not done yet. Wait for one of them."),
     "job_state_conflict": _("This was confirmed before. Look at its page for how far it is."),
     "too_many_views": _("You keep 20 views already. Drop one first."),

@@ -29,7 +29,7 @@ def run_due_jobs(*, at: datetime) -> int:
         jobs.tell_progress(job, done=done, total=total)
 
     try:
-        with translation.override(job.language), pghistory.context(actor=f"user:{job.user_id}"):
+        with translation.override(job.language), pghistory.context(actor=_actor(job)):
             outcome = KINDS[job.kind].run(jobs.Work(job, at, tell))
         jobs.finish_job(job, outcome=outcome, at=at)
     except jobs.JobTaken as taken:
@@ -39,6 +39,11 @@ def run_due_jobs(*, at: datetime) -> int:
         code = trouble.code if isinstance(trouble, DomainError) else "job_failed"
         jobs.note_failure(job, failure_code=code, at=at)
     return 1
+
+
+def _actor(job: Job) -> str:
+    """As the page names them on which the job was asked for."""
+    return f"{'seller' if job.merchant_id else 'platform'}:{job.user_id}"
 
 
 def forget_old_jobs(*, at: datetime) -> int:

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from portal.pages import debts, doors, hooks, jobs, keys, orders, overview, payouts, sellers, testing
+from portal.pages import (
+    bulk_shipping,
+    debts,
+    doors,
+    hooks,
+    jobs,
+    keys,
+    order_acts,
+    orders,
+    overview,
+    payouts,
+    sellers,
+    testing,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -13,6 +26,16 @@ urlpatterns = [
     path("portal/orders/export", orders.export_orders, name="export-orders"),
     path("portal/orders/views", orders.save_view, name="save-view"),
     path("portal/orders/views/<int:view_id>/forget", orders.forget_view, name="forget-view"),
+    path("portal/orders/bulk", bulk_shipping.ship_many, name="ship-many"),
+    path(
+        "portal/orders/bulk/template.<slug:form>",
+        bulk_shipping.hand_out_template,
+        name="ship-template",
+    ),
+    path("portal/orders/bulk/<slug:job_id>", bulk_shipping.review, name="ship-review"),
+    path(
+        "portal/orders/bulk/<slug:job_id>/errors", bulk_shipping.hand_out_faults, name="ship-faults"
+    ),
     path("portal/orders/<slug:order_id>", orders.show_order, name="order"),
     path("portal/payouts", payouts.list_payouts, name="payouts"),
     path("portal/payouts/<slug:payout_id>", payouts.show_payout, name="payout"),
@@ -40,6 +63,17 @@ urlpatterns = [
     path("portal/events", hooks.list_events, name="events"),
     path("portal/clock", testing.move_clock, name="clock"),
     path("portal/side", testing.switch_side, name="side"),
+    path("portal/orders/<slug:order_id>/ship", order_acts.ship, name="ship-order"),
+    path("portal/orders/<slug:order_id>/parcels", order_acts.add_parcel, name="add-parcel"),
+    path(
+        "portal/orders/<slug:order_id>/parcels/<slug:parcel_id>",
+        order_acts.correct_parcel,
+        name="correct-parcel",
+    ),
+    path("portal/orders/<slug:order_id>/extend", order_acts.extend, name="extend-order"),
+    path("portal/orders/<slug:order_id>/cancel", order_acts.cancel, name="cancel-order"),
+    path("portal/orders/<slug:order_id>/refund", order_acts.refund, name="refund-order"),
+    path("portal/orders/<slug:order_id>/receipt", order_acts.download_receipt, name="receipt"),
     path("portal/jobs", jobs.list_jobs, name="jobs"),
     path("portal/jobs/<slug:job_id>", jobs.show_job, name="job"),
     path("portal/jobs/<slug:job_id>/<slug:role>", jobs.download_file, name="job-file"),

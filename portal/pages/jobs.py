@@ -62,7 +62,12 @@ def download_file(request: PortalRequest, job_id: str, role: str) -> HttpRespons
     file = files.filter(role=role.upper()).first()
     if file is None:
         raise Http404
-    answer = HttpResponse(bytes(file.content), content_type=file.media_type)
+    return attachment(jobs.File(file.name, file.media_type, bytes(file.content)))
+
+
+def attachment(file: jobs.File) -> HttpResponse:
+    """Answer with a file that is saved, and kept by nobody on the way."""
+    answer = HttpResponse(file.content, content_type=file.media_type)
     answer["Content-Disposition"] = f'attachment; filename="{file.name}"'
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Cache-Control"] = "no-store"
@@ -106,6 +111,7 @@ def _shown(job: Job) -> dict[str, Any]:
         "label": kind.label,
         "tone": TONES[JobState(job.state)],
         "back": kind.back,
+        "review": kind.review,
         "counts": [
             (label, job.counts[name]) for name, label in kind.counts.items() if job.counts.get(name)
         ],

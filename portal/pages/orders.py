@@ -12,16 +12,22 @@ from django.views.decorators.http import require_POST, require_safe
 
 from api import status
 from common.errors import DomainError
-from orders.models import Order, OrderState
+from escrow.models import CLOSED, Hold
+from ledger import selectors as books
+from orders.models import MAX_PARCELS, Order
+from orders.services import extensions
 from payouts.models import Payout
-from portal import order_export
+from portal import order_export, order_picture
 from portal.access import Member, PortalRequest, member_page
+from portal.journal import read_journal
 from portal.lists import page_of
 from portal.models import SavedView
 from portal.order_filters import MOST_QUERY, STATES, OrderFilters
 from portal.pages import jobs
+from portal.refunding import left_of
 from portal.refusals import attempt
 from portal.sheets import CSV, FORMS
+from portal.split_words import split_words
 from portal.states import STATUSES, TONES
 from portal.timeline import order_steps
 
@@ -128,30 +134,25 @@ def with_status(orders: list[Order]) -> list[dict[str, Any]]:
             "order": order,
             "label": STATUSES[found[order.pk]],
             "tone": TONES.get(found[order.pk], "default"),
-            "due": _due(order),
+            "due": order_picture.due_of(order),
         }
         for order in orders
     ]
-
-
-def _due(order: Order) -> Any:
-    """The date somebody has to do something by."""
-    return {
-        OrderState.CREATED: order.pay_by,
-        OrderState.PAID: order.ship_by,
-        OrderState.SHIPPED: None if order.paused_at else order.confirm_by,
-    }.get(OrderState(order.state))
 
 
 @require_safe
 @member_page()
 def show_order(request: PortalRequest, order_id: str) -> HttpResponse:
     """Show one order: where its money is, its split, what happened and what comes next."""
-    rows = request.member.orders().prefetch_related("lines", "shipments")
+    member = request.member
+    rows = member.orders().prefetch_related("lines", "shipments")
     order = rows.filter(pk=order_id).first()
     if order is None:
         raise Http404
     picture = status.picture(order)
+    hold = Hold.objects.filter(order=order).first()
+    disputes = list(member.disputes().filter(order=order).order_by("-pk"))
+    disputed = any(dispute.state not in CLOSED for dispute in disputes)
     return render(
         request,
         "portal/pages/order.html",
@@ -160,8 +161,17 @@ def show_order(request: PortalRequest, order_id: str) -> HttpResponse:
             "picture": picture,
             "label": STATUSES[status.Status(picture.status)],
             "tone": TONES.get(status.Status(picture.status), "default"),
-            "due": _due(order),
-            "steps": order_steps(picture, payouts=_payouts(request.member, picture)),
+            "where": order_picture.whereabouts(picture, hold, disputed=disputed),
+            "facts": order_picture.money_facts(hold),
+            "parts": order_picture.parts_of(picture),
+            "reasons": split_words(picture.terms),
+            "journal": read_journal(books.subject_entries(order.pk), member=member),
+            "refunds": order_picture.refund_rows(picture),
+            "disputes": disputes,
+            "steps": order_steps(picture, payouts=_payouts(member, picture)),
+            "most_parcels": len(picture.shipments) >= MAX_PARCELS,
+            "days": range(1, extensions.MAX_SHIP_EXTENSION.days + 1),
+            "refundable": bool(left_of(order, hold)) and not disputed,
         },
     )
 

@@ -238,7 +238,7 @@ def test_moved_platform_is_swept_by_its_own_clock(world: World, beside: World) -
 
 
 def test_clock_rings_every_sweep_that_a_deadline_waits_for() -> None:
-    live_by_the_real_clock = ("api.", "notifications.")
+    live_by_the_real_clock = ("api.", "notifications.", "portal.")
 
     assert list(clock.SWEEPS) == [
         sweep
