@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from api.status import LineStatus, Picture, SplitLine, Status
-from escrow.models import Hold, Payee, Refund, RefundState, SurplusReason
+from escrow.models import Hold, Payee, Refund, SurplusReason
 from orders.models import CancelReason, Order, OrderState
 from portal.formats import day, instant, money
 from portal.states import LINE_TONES, LINES
@@ -140,10 +140,7 @@ def whereabouts(picture: Picture, hold: Hold | None, *, disputed: bool) -> Where
 
 def _over(picture: Picture, hold: Hold | None) -> Whereabouts:
     order = picture.order
-    refunded = sum(
-        refund.amount_minor for refund in picture.refunds if refund.state == RefundState.SUCCEEDED
-    )
-    back = money(refunded or (hold.refunded_minor if hold else 0), order.currency)
+    back = money(hold.refunded_minor if hold else 0, order.currency)
     released = money(hold.released_minor if hold else 0, order.currency)
     match Status(picture.status):
         case Status.RELEASED:

@@ -68,9 +68,9 @@ def _bounds(group: Group, rule: Rule, currency: str) -> Iterator[str]:
             "fixed": money(rule.fixed_minor, currency)
         }
     if rule.floor_minor is not None:
-        yield _("It is at least %(floor)s.") % {"floor": money(rule.floor_minor, currency)}
+        yield _("It is never less than %(floor)s.") % {"floor": money(rule.floor_minor, currency)}
     if rule.cap_minor is not None:
-        yield _("It is at most %(cap)s.") % {"cap": money(rule.cap_minor, currency)}
+        yield _("It is never more than %(cap)s.") % {"cap": money(rule.cap_minor, currency)}
     if group.commission_minor != group.percent_minor:
         yield _("So the commission is %(commission)s.") % {
             "commission": money(group.commission_minor, currency)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -138,6 +139,24 @@ def test_job_of_a_killed_worker_is_taken_when_its_lease_is_over(world: World) ->
         jobs.tell_progress(killed, done=1, total=1)
     with pytest.raises(jobs.JobTaken):
         jobs.finish_job(killed, outcome=jobs.Outcome(), at=START)
+
+
+def test_job_somebody_is_taking_is_left_to_them(world: World) -> None:
+    ask(world)
+    found: list[int] = []
+
+    def sweep() -> None:
+        found.append(sweeps.run_due_jobs(at=START))
+        connection.close()
+
+    with transaction.atomic():
+        Job.objects.select_for_update().get()
+        beside = threading.Thread(target=sweep)
+        beside.start()
+        beside.join()
+
+    assert found == [0]
+    assert sweeps.run_due_jobs(at=START) == 1
 
 
 def test_job_that_fails_is_tried_again_and_then_given_up(

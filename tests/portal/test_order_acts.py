@@ -9,9 +9,11 @@ from django.test import Client
 
 from escrow.models import Hold, Refund
 from escrow.services import freezes
+from escrow.services.disputes import chargebacks
 from ledger import selectors as books
-from merchants.models import Role
+from merchants.models import Role, User
 from orders.models import Order
+from tests import disputing
 from tests.factories import UserFactory
 from tests.world import START, World
 
@@ -245,6 +247,51 @@ def test_refund_that_makes_no_sense_moves_nothing(
 
     assert Refund.objects.count() == 0
     assert entries(paid) == moved
+
+
+def test_dispute_is_told_on_the_page_of_its_order(
+    world: World, sign_in: SignIn, paid: Order
+) -> None:
+    world.ship(paid)
+    disputing.open_dispute(world, paid, text="<script>")
+    client = sign_in(platform=world.platform)
+
+    page = client.get(f"/portal/orders/{paid.pk}").content.decode()
+
+    assert "A dispute is open" in page
+    assert "nobody can move this money" in page
+    assert "<script>" not in page
+    assert f"{paid.pk}/refund" not in page
+
+
+def test_chargeback_is_told_as_taken_by_the_bank(
+    world: World, sign_in: SignIn, paid: Order
+) -> None:
+    chargebacks.record_chargeback(
+        payment_id=paid.payment_parts.get().payment_id,
+        provider_reference="SBC1",
+        amount_minor=10001,
+        currency="CNY",
+        at=START,
+    )
+
+    page = sign_in(merchant=world.merchants[0]).get(f"/portal/orders/{paid.pk}")
+
+    last = page.context["journal"][-1]
+    assert [(leg.amount_minor, str(leg.words)) for leg in last.moved] == [
+        (10001, "taken by the buyer's bank")
+    ]
+    assert page.context["where"].title.replace("\xa0", "") == "CN¥100.01 is back with the buyer"
+
+
+def test_audit_knows_who_shipped(world: World, sign_in: SignIn, paid: Order) -> None:
+    client = sign_in(merchant=world.merchants[0])
+
+    client.post(f"/portal/orders/{paid.pk}/ship", {"carrier": "SF", "tracking": "1"})
+
+    last = paid.audit.order_by("pgh_id").last()
+    user = User.objects.get(merchant=world.merchants[0])
+    assert (last.state, last.pgh_context["actor"]) == ("SHIPPED", f"seller:{user.pk}")
 
 
 def test_frozen_order_says_so_and_is_not_refunded(
