@@ -14,7 +14,10 @@ INBOUND_BODY_LIMIT = 64 * 1024
 INBOUND_PATH = "/v1/inbound/"
 # A file of 5 MiB in base64, with what is said about it. Only these addresses take files.
 UPLOAD_BODY_LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-UPLOAD_PATH = re.compile(r"/v1/(disputes/[\w-]{1,64}|orders/[\w-]{1,64}/dispute)/evidence")
+UPLOAD_PATH = re.compile(
+    r"/v1/(disputes/[\w-]{1,64}|orders/[\w-]{1,64}/dispute)/evidence"
+    r"|/o/[\w-]{1,64}/(complain|dispute/files)"
+)
 # Spreadsheets people upload: a file of 1 MiB and what a form says about it.
 SHEET_BODY_LIMIT = 1200 * 1024
 SHEET_PATH = "/portal/orders/bulk"

@@ -43,6 +43,17 @@ def get_order_for_buyer(*, order_id: str, token: str) -> Order:
     return order
 
 
+def get_order_for_page(*, order_id: str) -> Order | None:
+    """Return an order with its platform, seller, lines and parcels, for somebody who has shown
+    elsewhere a right to this one."""
+    return (
+        Order.objects.filter(pk=order_id)
+        .select_related("merchant", "platform")
+        .prefetch_related("lines", "shipments")
+        .first()
+    )
+
+
 def channels_paid(*, order_ids: Iterable[str]) -> dict[str, str]:
     """The channel each of these orders was paid through, by order id; unpaid ones are left out."""
     parts = PaymentOrder.objects.filter(

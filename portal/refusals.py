@@ -43,6 +43,21 @@ SENTENCES: dict[str, str | Promise] = {
     "too_many_jobs": _("Ten things you asked for are not done yet. Wait for one of them."),
     "job_state_conflict": _("This was confirmed before. Look at its page for how far it is."),
     "too_many_views": _("You keep 20 views already. Drop one first."),
+    "act_stale": _("Something has happened since this page was opened. Look again, then decide."),
+    "clock_paused": _("The time to confirm stands still at the moment."),
+    "hold_closed": _("The money of this order is not held any more."),
+    "confirmation_deadline_passed": _("The time to confirm is over: the order counts as received."),
+    "dispute_open_already": _("There is an open dispute already. Go on with that one."),
+    "dispute_decided_already": _("The dispute of this order was decided. That is final."),
+    "too_many_disputes": _("This order was disputed and withdrawn too often."),
+    "dispute_state_conflict": _("The dispute has moved on: this cannot be done any more."),
+    "dispute_deadline_passed": _("The time for this is over."),
+    "return_parcel_invalid": _("Name the carrier and the number of the parcel."),
+    "evidence_too_large": _("The file is too large: 5 MB at most."),
+    "evidence_type_refused": _(
+        "Only pictures (JPEG, PNG, WEBP), PDF and plain text are taken, by their content."
+    ),
+    "too_much_evidence": _("Each side may show ten files; yours are all there."),
 }
 
 

@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from portal.buyer import disputes as buyer_disputes
+from portal.buyer import orders as buyer_orders
 from portal.pages import (
     bulk_shipping,
     debts,
@@ -77,4 +79,20 @@ urlpatterns = [
     path("portal/jobs", jobs.list_jobs, name="jobs"),
     path("portal/jobs/<slug:job_id>", jobs.show_job, name="job"),
     path("portal/jobs/<slug:job_id>/<slug:role>", jobs.download_file, name="job-file"),
+    path("o/<slug:order_id>", buyer_orders.show_order, name="buyer-order"),
+    path("o/<slug:order_id>/confirm", buyer_orders.confirm_receipt, name="buyer-confirm"),
+    path("o/<slug:order_id>/extend", buyer_orders.take_more_time, name="buyer-extend"),
+    path("o/<slug:order_id>/complain", buyer_disputes.complain, name="buyer-complain"),
+    path("o/<slug:order_id>/dispute", buyer_disputes.show_dispute, name="buyer-dispute"),
+    path("o/<slug:order_id>/dispute/accept", buyer_disputes.accept_offer, name="buyer-accept"),
+    path("o/<slug:order_id>/dispute/decline", buyer_disputes.decline_offer, name="buyer-decline"),
+    path("o/<slug:order_id>/dispute/withdraw", buyer_disputes.withdraw, name="buyer-withdraw"),
+    path("o/<slug:order_id>/dispute/return", buyer_disputes.send_back, name="buyer-return"),
+    path("o/<slug:order_id>/dispute/files", buyer_disputes.add_file, name="buyer-files"),
+    path(
+        "o/<slug:order_id>/dispute/files/<slug:evidence_id>",
+        buyer_disputes.download_file,
+        name="buyer-file",
+    ),
+    path("o/<slug:order_id>/<str:token>", buyer_orders.open_order, name="buyer-link"),
 ]

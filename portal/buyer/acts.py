@@ -1,0 +1,108 @@
+"""What a buyer can do with an order now, and the tickets that make a step good once.
+
+The services decide; this only keeps a page from offering what they would refuse.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.signing import BadSignature, Signer
+
+from common.errors import DomainError
+from escrow import selectors as escrow
+from escrow.models import CLOSED, Dispute, DisputeState, Hold, HoldState, WaitsFor
+from escrow.services.disputes.rules import policy_of
+from orders.models import Order, OrderState
+
+SALT = "holdfast.buyer-acts"
+
+
+class ActStale(DomainError):
+    """The page was opened before something happened to the order: look at it again."""
+
+    code = "act_stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What is offered. `dispute_until`: None while it is held, for then there is no date."""
+
+    pay: bool
+    confirm: bool
+    extend: bool
+    dispute: bool
+    dispute_until: datetime | None
+    longer: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What is offered in a dispute."""
+
+    answer: bool
+    send_back: bool
+    withdraw: bool
+    add_files: bool
+
+
+def hold_of(order: Order) -> Hold | None:
+    """The order's money, when it was paid."""
+    return escrow.holds_of(platform_id=order.platform_id).filter(order=order).first()
+
+
+def acts_of(order: Order, *, hold: Hold | None, dispute: Dispute | None, at: datetime) -> Acts:
+    """Say what the buyer can do now."""
+    running = order.state == OrderState.SHIPPED and order.paused_at is None
+    free = running and hold is not None and hold.state == HoldState.HELD
+    in_time = order.confirm_by is not None and at < order.confirm_by
+    until = None
+    if order.state == OrderState.CONFIRMED and order.confirmed_at is not None:
+        until = order.confirmed_at + policy_of(order).span("window")
+    disputable = dispute is None or dispute.state == DisputeState.WITHDRAWN
+    return Acts(
+        pay=order.state == OrderState.CREATED and at < order.pay_by,
+        confirm=free,
+        extend=running and in_time and order.confirm_extended_at is None,
+        dispute=disputable
+        and _has_money(hold)
+        and ((running and in_time) or (until is not None and at <= until)),
+        dispute_until=until,
+        longer=timedelta(seconds=order.confirm_extension_seconds),
+    )
+
+
+def _has_money(hold: Hold | None) -> bool:
+    return hold is not None and hold.amount_minor > hold.refunded_minor
+
+
+def moves_of(dispute: Dispute) -> Moves:
+    """Say what the buyer can do in a dispute now."""
+    theirs = dispute.waits_for == WaitsFor.BUYER
+    return Moves(
+        answer=theirs and dispute.state == DisputeState.ANSWERED,
+        send_back=theirs and dispute.state == DisputeState.RETURNING,
+        withdraw=dispute.state in (DisputeState.OPEN, DisputeState.ANSWERED)
+        and dispute.parked_at is None,
+        add_files=dispute.state not in CLOSED,
+    )
+
+
+def ticket(act: str, order: Order, dispute: Dispute | None = None) -> str:
+    """Write what the confirming step of an act is good for: this order as it stands now."""
+    return Signer(salt=SALT).sign(_standing(act, order, dispute)).rpartition(":")[2]
+
+
+def require_ticket(sent: str, act: str, order: Order, dispute: Dispute | None = None) -> None:
+    """Raises: ActStale when the order or its dispute has moved on since the page was opened.
+
+    Two at once get as far as the service, which lets one of them through.
+    """
+    try:
+        Signer(salt=SALT).unsign(f"{_standing(act, order, dispute)}:{sent}")
+    except BadSignature:
+        raise ActStale("This page is out of date: look at the order and decide again.") from None
+
+
+def _standing(act: str, order: Order, dispute: Dispute | None) -> str:
+    number = dispute.event_sequence if dispute else 0
+    return f"{act} {order.pk} {order.state} {order.event_sequence} {number}"
