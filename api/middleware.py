@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
 
 from api import errors
 from common.ids import new_id
@@ -55,8 +57,15 @@ class BodyLimitMiddleware:
         if not declared and request.META.get("HTTP_TRANSFER_ENCODING"):
             return errors.answer_plainly(errors.length_required(), request)
         if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
-            return errors.answer_plainly(errors.body_too_large(limit), request)
+            return _too_large(request, limit)
         return self.get_response(request)
+
+
+def _too_large(request: HttpRequest, limit: int) -> HttpResponse:
+    if request.path_info.startswith("/v1/"):
+        return errors.answer_plainly(errors.body_too_large(limit), request)
+    with translation.override(translation.get_language_from_request(request)):
+        return render(request, "413.html", status=413)
 
 
 def limit_of(path: str) -> int:

@@ -11,6 +11,7 @@ from django.core.signing import BadSignature, Signer
 
 SALT = "holdfast.buyer-links"
 LIFETIME = timedelta(days=60)  # an order from its payment to the end of a long dispute
+PAYING = timedelta(days=1)  # after it has expired, to read what became of it
 MARK = "."  # tokens drawn by lot have none
 
 
@@ -27,6 +28,11 @@ def payment_path(payment_id: str) -> str:
 def order_url(order_id: str, *, until: datetime) -> str:
     """A link that opens an order's page for its buyer until an instant. For the buyer alone."""
     return signed_url(order_path(order_id), until=until)
+
+
+def payment_url(payment_id: str, *, expires_at: datetime) -> str:
+    """A link on which a payment can be made, and read for a day after it expires."""
+    return signed_url(payment_path(payment_id), until=expires_at + PAYING)
 
 
 def signed_url(path: str, *, until: datetime) -> str:

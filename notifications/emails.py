@@ -17,6 +17,7 @@ from django.utils import timezone, translation
 
 from common.money import Money
 from merchants.models import Language, Merchant
+from notifications import buyer_links
 from notifications.models import Audience, Channel, Delivery, DeliveryState, Event
 
 # event type -> who is told. `order.canceled` is told only of orders that had been paid, and not
@@ -42,6 +43,16 @@ MAILS: Mapping[str, tuple[Audience, ...]] = {
     "payout.returned": (Audience.SELLER,),
     "webhook_endpoint.disabled": (Audience.PLATFORM,),
 }
+# Mails that ask the buyer to do something bring the link to do it with, and no others.
+ASKING = frozenset(
+    (
+        "order.confirm_reminder",
+        "order.confirm_extended",
+        "dispute.opened",
+        "dispute.answered",
+        "dispute.return_awaited",
+    )
+)
 FOLDERS = {Language.ENGLISH.value: "en", Language.CHINESE.value: "zh_Hans"}
 INSTANTS = ("ship_by", "confirm_by", "due_at", "failing_since")
 TOLD_BY_DISPUTES = ("DISPUTE", "CHARGEBACK")  # values of orders.models.CancelReason
@@ -79,11 +90,12 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     with translation.override(delivery.language):
         text = render_to_string(f"notifications/{folder}/{name}", _words(delivery))
         subject, _, body = text.strip().partition("\n")
-        body = body.strip() + "\n"
+        body, link = body.strip() + "\n", _link(delivery)
         html = render_to_string(
             "notifications/mail.html",
-            {"subject": subject, "body": body, "language": delivery.language},
+            {"subject": subject, "body": body, "link": link, "language": delivery.language},
         )
+        body += f"\n{link}\n" if link else ""
     mail = EmailMultiAlternatives(
         subject,
         body,
@@ -95,6 +107,17 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     )
     mail.attach_alternative(html, "text/html")
     return mail
+
+
+def _link(delivery: Delivery) -> str:
+    """The buyer's own link to the order, where there is something to do; else nothing. The same
+    however often the mail is composed."""
+    event = delivery.event
+    asked = delivery.audience == Audience.BUYER and event.type in ASKING
+    if not asked or event.data.get("kind") == "CHARGEBACK":
+        return ""
+    until = delivery.created_at + buyer_links.LIFETIME
+    return buyer_links.order_url(event.data["order"], until=until)
 
 
 def _is_told(event: Event) -> bool:

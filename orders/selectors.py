@@ -106,6 +106,30 @@ def get_payment(*, platform_id: str, payment_id: str) -> Payment | None:
     )
 
 
+def get_payment_for_page(*, payment_id: str) -> Payment | None:
+    """Return a payment with its platform and the orders it pays, for somebody who has shown
+    elsewhere a right to this one."""
+    return (
+        Payment.objects.filter(pk=payment_id)
+        .select_related("platform")
+        .prefetch_related("parts__order__merchant")
+        .first()
+    )
+
+
+def open_payment_of(*, order_ids: Iterable[str], channel: str, at: datetime) -> Payment | None:
+    """Return the latest payment of just these orders through this channel that can still be made;
+    None when there is none."""
+    wanted = set(order_ids)
+    found = Payment.objects.filter(
+        parts__order_id=min(wanted), channel=channel, state__in=Payment.OPEN, expires_at__gt=at
+    ).prefetch_related("parts")
+    for payment in found.order_by("-pk"):
+        if {part.order_id for part in payment.parts.all()} == wanted:
+            return payment
+    return None
+
+
 def orders_of(*, platform_id: str) -> QuerySet[Order]:
     """A platform's orders with their sellers, for lists; `get_order` has lines and parcels too."""
     return Order.objects.filter(platform_id=platform_id).select_related("merchant")

@@ -43,6 +43,8 @@ SENTENCES: dict[str, str | Promise] = {
     "too_many_jobs": _("Ten things you asked for are not done yet. Wait for one of them."),
     "job_state_conflict": _("This was confirmed before. Look at its page for how far it is."),
     "too_many_views": _("You keep 20 views already. Drop one first."),
+    "channel_disabled": _("This way to pay cannot be used here. Choose another."),
+    "payment_deadline_passed": _("The time to pay is over."),
     "act_stale": _("Something has happened since this page was opened. Look again, then decide."),
     "clock_paused": _("The time to confirm stands still at the moment."),
     "hold_closed": _("The money of this order is not held any more."),

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from portal.buyer import cashier
 from portal.buyer import disputes as buyer_disputes
 from portal.buyer import orders as buyer_orders
 from portal.pages import (
@@ -82,6 +83,7 @@ urlpatterns = [
     path("o/<slug:order_id>", buyer_orders.show_order, name="buyer-order"),
     path("o/<slug:order_id>/confirm", buyer_orders.confirm_receipt, name="buyer-confirm"),
     path("o/<slug:order_id>/extend", buyer_orders.take_more_time, name="buyer-extend"),
+    path("o/<slug:order_id>/pay", cashier.pay_order, name="buyer-pay"),
     path("o/<slug:order_id>/complain", buyer_disputes.complain, name="buyer-complain"),
     path("o/<slug:order_id>/dispute", buyer_disputes.show_dispute, name="buyer-dispute"),
     path("o/<slug:order_id>/dispute/accept", buyer_disputes.accept_offer, name="buyer-accept"),
@@ -95,4 +97,8 @@ urlpatterns = [
         name="buyer-file",
     ),
     path("o/<slug:order_id>/<str:token>", buyer_orders.open_order, name="buyer-link"),
+    path("pay/<slug:payment_id>", cashier.show_payment, name="payment"),
+    path("pay/<slug:payment_id>/otherwise", cashier.pay_otherwise, name="pay-otherwise"),
+    path("pay/<slug:payment_id>/state", cashier.show_state, name="payment-state"),
+    path("pay/<slug:payment_id>/<str:right>", cashier.open_payment, name="payment-link"),
 ]

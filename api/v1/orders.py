@@ -24,6 +24,7 @@ from escrow.services import refund as refunds
 from escrow.services import release as releases
 from merchants import clocks
 from merchants import selectors as merchants
+from notifications import buyer_links
 from orders import parcels, selectors
 from orders.models import Order, OrderState
 from orders.services import bulk, creation, extensions, lifecycle, shipping
@@ -230,6 +231,7 @@ def _confirmation(order: Order, token: str) -> dict[str, Any]:
     return {
         "buyer_token": token,
         "confirm_url": settings.PUBLIC_URL + reverse("v1:order-confirm", args=[order.id]),
+        "buyer_url": settings.PUBLIC_URL + buyer_links.order_path(order.id) + f"/{token}",
     }
 
 

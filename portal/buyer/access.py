@@ -33,7 +33,6 @@ from orders import selectors
 from orders.models import Order, Payment
 from portal.buyer.branding import Brand, brand_of
 
-RIGHT = "buyer"  # cookie
 LASTS = timedelta(hours=12)  # in a browser, however long the link is good
 WRONG_LINKS = 30  # per minute and address, before all its links are refused for the minute
 MINUTE = 60
@@ -101,7 +100,7 @@ def give_right(answer: HttpResponse, path: str, *, until: datetime) -> None:
     """Let this browser open a page, for twelve hours and not beyond `until`."""
     ends = min(until, timezone.now() + LASTS)
     answer.set_cookie(
-        RIGHT,
+        cookie_of(path),
         buyer_links.sign(_in_browser(path), until=ends),
         path=path,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -112,8 +111,13 @@ def give_right(answer: HttpResponse, path: str, *, until: datetime) -> None:
 
 def has_right(request: HttpRequest, path: str) -> bool:
     """Whether this browser was given the right to a page, and it lasts."""
-    until = buyer_links.read(_in_browser(path), request.COOKIES.get(RIGHT, ""))
+    until = buyer_links.read(_in_browser(path), request.COOKIES.get(cookie_of(path), ""))
     return until is not None and until > timezone.now()
+
+
+def cookie_of(path: str) -> str:
+    """What the right to a page is kept as: each by itself."""
+    return "right" + path.replace("/", "-")
 
 
 def refuse(request: HttpRequest, *, status: int = 404) -> HttpResponse:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +19,6 @@ from portal.buyer.timeline import dispute_steps
 from portal.refusals import attempt
 
 BY = Actor.BUYER
-Text = Any
 
 
 def dispute_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -60,7 +58,7 @@ def complain(request: BuyerRequest) -> HttpResponse:
     suggested = stake_minor
     if len(chosen_lines) < len(lines):
         suggested = min(stake_minor, sum(line.amount_minor for line in chosen_lines))
-    limits = {"currency": order.currency, "most_minor": stake_minor}
+    limits: dict[str, Any] = {"currency": order.currency, "most_minor": stake_minor}
     if "open" in request.POST:
         claim = forms.ClaimForm(request.POST, request.FILES, **limits)
         if claim.is_valid():
@@ -199,7 +197,7 @@ def add_file(request: BuyerRequest, dispute: Dispute) -> HttpResponse:
     )
 
 
-def _show(request: BuyerRequest, dispute: Dispute, file: UploadedFile) -> None:
+def _show(request: BuyerRequest, dispute: Dispute, file: Any) -> None:
     name = " ".join((file.name or "").split())
     content = file.read()  # no larger than a body may be: api.middleware
 

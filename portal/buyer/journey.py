@@ -4,7 +4,7 @@ Pure over what it is handed. A buyer is told whether the seller is paid, never h
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils.functional import Promise
@@ -124,18 +124,24 @@ def stages_of(picture: Picture) -> list[Stage]:
         Stage(_("Received"), "package-check", order.confirmed_at, "done"),
         Stage(_("Seller paid"), "banknote", _paid_out_at(picture), "done"),
     ]
-    due = [order.pay_by, None, order.ship_by, _confirm_by(order), None]
-    return list(_with_present(stages, due))
+    ahead = [
+        Stage(_("Pay"), "credit-card", order.pay_by, "next"),
+        Stage(_("Held"), "shield-check", None, "next"),
+        Stage(_("To be shipped"), "truck", order.ship_by, "next"),
+        Stage(_("Confirm receipt"), "package-check", _confirm_by(order), "next"),
+        Stage(_("Seller paid"), "banknote", None, "next"),
+    ]
+    return list(_with_present(stages, ahead))
 
 
-def _with_present(stages: Sequence[Stage], due: Sequence[datetime | None]) -> Iterator[Stage]:
-    """The first step that is not done is the present one; it and later ones show their deadline."""
+def _with_present(stages: Sequence[Stage], ahead: Sequence[Stage]) -> Iterator[Stage]:
+    """What is done, and what is ahead with its deadline; the first of that is the present step."""
     present = True
-    for stage, by in zip(stages, due, strict=True):
+    for stage, later in zip(stages, ahead, strict=True):
         if stage.at is not None:
             yield stage
         else:
-            yield Stage(stage.label, stage.icon, by, "now" if present else "next")
+            yield replace(later, tone="now") if present else later
             present = False
 
 

@@ -22,6 +22,7 @@ PLACEHOLDERS = {
     "token": "EXAMPLE-ONLY-the-token-of-this-buyer-xxxxxx",
 }
 CASHIER = re.compile(r"(/cashier/)[\w-]+")
+LINK = re.compile(r"(/(?:o|pay)/\w+/)[\w.-]{20,}")  # to a buyer's page: its last part is a right
 IDS = re.compile(r"\b([a-z]{2,4}_)[0-9a-f]{32}\b")
 START_MS = int(START.timestamp() * 1000)
 
@@ -94,7 +95,8 @@ class Tape:
             return PLACEHOLDERS[name]
         for here, elsewhere in self.renamed.items():
             found = found.replace(here, elsewhere)
-        return IDS.sub(self._id, CASHIER.sub(r"\1EXAMPLE", found))
+        found = LINK.sub(r"\1EXAMPLE-ONLY", CASHIER.sub(r"\1EXAMPLE", found))
+        return IDS.sub(self._id, found)
 
     def _id(self, found: re.Match[str]) -> str:
         """Ids are counted as they come up, so that a new recording differs only where the API

@@ -56,6 +56,7 @@ def test_an_order_is_answered_whole_when_created(shop: Shop) -> None:
     assert found["terms"]["seller_minor"] == 9491
     assert found["terms"]["explanation"][-1]["sentence"] == "Left for the seller: 94.91 CNY."
     assert found["metadata"] == {"cart": "c-17"}
+    assert found["buyer_url"].endswith(f"/o/{found['id']}/{found['buyer_token']}")
     assert found["confirm_url"].endswith(f"/v1/orders/{found['id']}/confirm")
 
 
@@ -66,7 +67,7 @@ def test_the_buyers_token_is_shown_once(shop: Shop) -> None:
 
     assert created["buyer_token"] not in read.content.decode()
     assert {name: value for name, value in created.items() if name in read.json()} == read.json()
-    assert set(created) - set(read.json()) == {"buyer_token", "confirm_url"}
+    assert set(created) - set(read.json()) == {"buyer_token", "confirm_url", "buyer_url"}
 
 
 def test_an_order_walks_from_creation_to_paid_out(shop: Shop, rung: list[str]) -> None:

@@ -34,7 +34,8 @@ def test_orders_are_answered_in_the_order_asked_for(shop: Shop) -> None:
     made = answer.json()["data"]
     assert answer.status_code == 201
     assert [each["reference"] for each in made] == [each["reference"] for each in asked["orders"]]
-    assert [set(each) for each in made] == [{"id", "reference", "buyer_token", "confirm_url"}] * 3
+    shown = {"id", "reference", "buyer_token", "confirm_url", "buyer_url"}
+    assert [set(each) for each in made] == [shown] * 3
     read = [shop.get(f"/v1/orders/{each['id']}").json() for each in made]
     assert [each["amount_minor"] for each in read] == [10001, 10001, 9004]
     events = Event.objects.filter(subject_id__in=[each["id"] for each in made])

@@ -1,6 +1,7 @@
 """A mail repeats the facts of its event, in the reader's language, and is nobody's tool."""
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.conf import settings
 from django.core import mail
 
 from merchants.models import Language, Merchant
-from notifications import emails, events, services
+from notifications import buyer_links, emails, events, services
 from notifications.models import Audience, Event
 from tests.factories import AT, MerchantFactory, PlatformFactory
 
@@ -251,3 +252,39 @@ def test_seller_is_reminded_of_what_is_left_in_its_language(merchant: Merchant) 
         "- 账号：DE02 1203 0000 0000 2020 51\n- 开户行：Sandbox Bank\n- 金额：61.58 CNY\n"
         "- 付款附言：DR7K3M9QXA\n"
     ) in mail.outbox[1].body
+
+
+def links_to_buyers() -> list[str]:
+    return re.findall(r"http://\S+/o/\S+", "\n".join(message.body for message in mail.outbox))
+
+
+@pytest.mark.parametrize("type", sorted(emails.ASKING))
+def test_mail_that_asks_the_buyer_brings_a_link_of_its_own(merchant: Merchant, type: str) -> None:
+    tell(merchant, type)
+
+    [link] = links_to_buyers()
+    path, _, right = link.removeprefix(settings.PUBLIC_URL).rpartition("/")
+    assert path == "/o/ord_1"
+    assert buyer_links.read(path, right) == AT + buyer_links.LIFETIME
+    asked = next(each for each in mail.outbox if each.to == ["buyer@example.com"])
+    [(html, _type)] = asked.alternatives
+    assert f'href="{link}"' in html
+    others = [each for each in mail.outbox if each is not asked]
+    assert all("/o/" not in each.body for each in others)
+
+
+@pytest.mark.parametrize(
+    ("type", "facts"),
+    [
+        ("order.canceled", {}),
+        ("dispute.resolved", {}),
+        ("dispute.opened", {"kind": "CHARGEBACK"}),
+        ("order.paid", {}),
+    ],
+)
+def test_mail_that_asks_the_buyer_for_nothing_brings_no_link(
+    merchant: Merchant, type: str, facts: dict[str, str]
+) -> None:
+    assert tell(merchant, type, **facts)
+
+    assert links_to_buyers() == []

@@ -217,3 +217,14 @@ def test_two_sides_read_one_timeline(buyer: Buyer) -> None:
         ("Contested by the seller", "Seller", "It was whole when it left."),
         ("Our staff decides, until", "", ""),
     ]
+
+
+def test_file_beyond_every_limit_is_refused_with_a_page(buyer: Buyer) -> None:
+    complain(buyer)
+    photo = SimpleUploadedFile("cup.jpg", b"x" * (7 * 1024 * 1024))
+
+    answer = buyer.post("/dispute/files", file=photo)
+
+    assert answer.status_code == 413
+    assert "This file is too large" in answer.content.decode()
+    assert not Evidence.objects.exists()

@@ -42,7 +42,7 @@ def test_link_leaves_the_address_and_opens_this_order_alone(world: World) -> Non
         "no-referrer",
         "private, no-store",
     )
-    kept = answer.cookies["buyer"]
+    kept = answer.cookies[f"right-o-{order.pk}"]
     assert (kept["path"], kept["httponly"], kept["samesite"]) == (f"/o/{order.pk}", True, "Lax")
     assert token not in kept.value
     page = client.get(f"/o/{order.pk}")
@@ -111,8 +111,9 @@ def test_everything_that_is_no_link_is_refused_with_the_same_page(world: World) 
 def test_kept_right_of_another_order_is_refused(world: World) -> None:
     buyer = buyer_of(world)
     other, _token = world.create_order()
-    stolen = buyer.client.cookies["buyer"].value
-    thief = Client(headers={"cookie": f"buyer={stolen}"})
+    stolen = buyer.client.cookies[f"right-o-{buyer.order.pk}"].value
+    names = [f"right-o-{each.pk}" for each in (buyer.order, other)]
+    thief = Client(headers={"cookie": "; ".join(f"{name}={stolen}" for name in names)})
 
     assert thief.get(f"/o/{other.pk}").status_code == 404
     assert thief.get(buyer.path).status_code == 200  # whoever has the cookie is the buyer

@@ -55,7 +55,7 @@ def test_page_shows_five_steps_with_the_present_one(world: World) -> None:
         ("Paid", "done"),
         ("Held", "done"),
         ("Shipped", "done"),
-        ("Received", "now"),
+        ("Confirm receipt", "now"),
         ("Seller paid", "next"),
     ]
 

@@ -11,6 +11,10 @@ STATUS = (
 )
 
 SHOWN_ONCE = "The buyer's authority to confirm receipt. Shown in this answer only: keep it."
+BUYER_URL = (
+    "Our page for the buyer, as a link that is the buyer's authority: to pay, confirm, take more"
+    " time or dispute without an account. Show it, or draw it as a QR code. It holds the token."
+)
 CONFIRM_URL = "Where the buyer's token is sent to confirm receipt."
 
 
@@ -220,6 +224,7 @@ class NewOrderAnswer(Answer):
     reference = text("Your own order number.")
     buyer_token = text(SHOWN_ONCE)
     confirm_url = text(CONFIRM_URL)
+    buyer_url = text(BUYER_URL)
 
 
 class CreatedOrderAnswer(OrderAnswer):
@@ -227,6 +232,7 @@ class CreatedOrderAnswer(OrderAnswer):
 
     buyer_token = text(SHOWN_ONCE)
     confirm_url = text(CONFIRM_URL)
+    buyer_url = text(BUYER_URL)
 
 
 class ExtendedReceiptAnswer(Answer):

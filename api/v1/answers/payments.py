@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from api.v1.answers.fields import Answer, amount, code, later, text
+from notifications import buyer_links
 
 
 class PaymentPartAnswer(Answer):
@@ -24,6 +25,10 @@ class PaymentAnswer(Answer):
     orders = PaymentPartAnswer(
         many=True, source="parts.all", help_text="Which part is for which order."
     )
+    pay_url = serializers.SerializerMethodField(
+        help_text="Our page for this payment, as a link: the buyer scans or follows the channel's"
+        " cashier there, pays another way, and sees how it stands."
+    )
     cashier_url = code("Where to send the buyer to pay.")
     return_url = code("Where the buyer returns to.")
     created_at = later("When you created it.")
@@ -39,6 +44,9 @@ class PaymentAnswer(Answer):
         "UNKNOWN": "The channel has not answered clearly. Do not create another payment: Holdfast "
         "keeps asking, read this payment again in half a minute.",
     }
+
+    def get_pay_url(self, payment: Any) -> str:
+        return buyer_links.payment_url(payment.id, expires_at=payment.expires_at)
 
     def get_next_step(self, payment: Any) -> str:
         return self.STEPS[payment.state]

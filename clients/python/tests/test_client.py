@@ -16,7 +16,11 @@ LINES: list[Any] = [{"title": "西湖龙井", "amount_minor": 9001}]
 
 
 def test_order_is_created_and_read(drive: Drive, server: Any, order_answer: dict[str, Any]) -> None:
-    link = {"buyer_token": "t", "confirm_url": "https://pay.example.com/v1/orders/ord_1/confirm"}
+    link = {
+        "buyer_token": "t",
+        "confirm_url": "https://pay.example.com/v1/orders/ord_1/confirm",
+        "buyer_url": "https://pay.example.com/o/ord_1/t",
+    }
     server.answer(201, order_answer | link)
 
     order = drive(

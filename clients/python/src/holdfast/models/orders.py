@@ -154,6 +154,7 @@ class CreatedOrder(Order):
 
     buyer_token: str
     confirm_url: str
+    buyer_url: str  # our page for the buyer; whoever has it acts for the buyer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +165,7 @@ class BuyerLink(Answer):
     reference: str
     buyer_token: str
     confirm_url: str
+    buyer_url: str  # our page for the buyer; whoever has it acts for the buyer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +203,7 @@ class Payment(Answer):
     currency: str
     amount_minor: int
     orders: tuple[PaymentPart, ...]
+    pay_url: str  # our page: the cashier as a code and a link, other ways to pay, how it stands
     cashier_url: str | None  # where to send the buyer
     return_url: str | None
     created_at: datetime | None
