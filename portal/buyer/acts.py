@@ -10,7 +10,7 @@ from django.core.signing import BadSignature, Signer
 
 from common.errors import DomainError
 from escrow import selectors as escrow
-from escrow.models import CLOSED, Dispute, DisputeState, Hold, HoldState, WaitsFor
+from escrow.models import CLOSED, Dispute, DisputeKind, DisputeState, Hold, HoldState, WaitsFor
 from escrow.services.disputes.rules import policy_of
 from orders.models import Order, OrderState
 
@@ -58,17 +58,29 @@ def acts_of(order: Order, *, hold: Hold | None, dispute: Dispute | None, at: dat
     until = None
     if order.state == OrderState.CONFIRMED and order.confirmed_at is not None:
         until = order.confirmed_at + policy_of(order).span("window")
-    disputable = dispute is None or dispute.state == DisputeState.WITHDRAWN
+    # What a bank took back leaves the buyer free to complain about the rest.
+    disputable = (
+        dispute is None
+        or dispute.state == DisputeState.WITHDRAWN
+        or dispute.kind == DisputeKind.CHARGEBACK
+    )
     return Acts(
         pay=order.state == OrderState.CREATED and at < order.pay_by,
         confirm=free,
         extend=running and in_time and order.confirm_extended_at is None,
         dispute=disputable
         and _has_money(hold)
-        and ((running and in_time) or (until is not None and at <= until)),
+        and (_is_shipped(order, at=at) or (until is not None and at <= until)),
         dispute_until=until,
         longer=timedelta(seconds=order.confirm_extension_seconds),
     )
+
+
+def _is_shipped(order: Order, *, at: datetime) -> bool:
+    """Shipped, and the time to confirm not over; a freeze is no reason not to complain."""
+    if order.state != OrderState.SHIPPED or order.confirm_by is None:
+        return False
+    return order.paused_at is not None or at < order.confirm_by
 
 
 def _has_money(hold: Hold | None) -> bool:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from api.status import Picture, Status
-from escrow.models import Dispute, Payee, Refund, RefundState
+from escrow.models import CLOSED, Dispute, Payee, Refund, RefundState
 from orders.models import ConfirmedBy, Order, OrderState
 from portal import formats
 
@@ -59,7 +59,8 @@ def word_of(picture: Picture, *, dispute: Dispute | None) -> Word:
     order, status = picture.order, Status(picture.status)
     title, icon, tone = TITLES[status]
     amount = formats.money(order.amount_minor, order.currency)
-    text, due = _text(order, status, amount, disputed=dispute is not None)
+    disputed = dispute is not None and dispute.state not in CLOSED
+    text, due = _text(order, status, amount, disputed=disputed)
     return Word(str(title), text, icon, tone, due)
 
 

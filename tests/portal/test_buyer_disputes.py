@@ -9,10 +9,10 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from escrow.models import Actor, Dispute, DisputeState, Evidence, HoldState, Refund, Release
-from escrow.services.disputes import evidence
+from escrow.services.disputes import chargebacks, evidence
 from orders.models import OrderState
 from orders.services.creation import NewLine
-from tests import disputing
+from tests import disputing, freezing
 from tests.disputing import OFFER_MINOR
 from tests.portal.buying import Buyer, buyer_of
 from tests.world import START, World
@@ -228,3 +228,33 @@ def test_file_beyond_every_limit_is_refused_with_a_page(buyer: Buyer) -> None:
     assert answer.status_code == 413
     assert "This file is too large" in answer.content.decode()
     assert not Evidence.objects.exists()
+
+
+def test_freeze_does_not_keep_the_buyer_from_complaining(world: World, buyer: Buyer) -> None:
+    freezing.freeze_order(world, buyer.order)
+    page = buyer.page()
+
+    complain(buyer)
+
+    assert "Nobody gets the money before we have looked into it." in page
+    assert freezing.WHY not in page
+    assert "I have the goods" not in page
+    assert "Nobody gets the money before the dispute is over." in buyer.page()
+
+
+def test_money_taken_back_by_a_bank_is_told_as_that(world: World, buyer: Buyer) -> None:
+    chargebacks.record_chargeback(
+        payment_id=buyer.order.payment_parts.get().payment_id,
+        provider_reference="SBC1",
+        amount_minor=10001,
+        currency="CNY",
+        at=START,
+    )
+
+    page = buyer.page("/dispute")
+
+    assert "Your bank has taken CN¥100.01 back for you" in page
+    assert "There is nothing you need to do" in page
+    assert "Add the file" not in page
+    assert "Withdraw the dispute" not in page
+    assert "Tell us what is wrong" not in buyer.page()

@@ -179,6 +179,15 @@ def test_page_is_in_the_reader_s_language_else_the_platform_s(world: World) -> N
     assert "Teahouse" in english.page()
 
 
+def test_reader_switches_the_language_on_the_page(world: World) -> None:
+    buyer = buyer_of(world)
+
+    back = buyer.client.post("/i18n/setlang/", {"language": "zh-hans", "next": buyer.path})
+
+    assert back["Location"] == buyer.path
+    assert "您的货款" in buyer.page()
+
+
 def test_page_is_read_in_a_fixed_number_of_queries(
     world: World, django_assert_max_num_queries: Any
 ) -> None:
