@@ -172,6 +172,7 @@ class DisputeAdmin(ShownAdmin):
             request,
             title=_now("Approve the decision"),
             call=deciding.approve_decision,
+            fresh=True,
             arguments={"dispute_id": object_id, "operator": request.user},
             explanation=_now("The money is divided at once."),
             object_id=object_id,

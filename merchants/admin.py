@@ -164,6 +164,7 @@ class BankAccountAdmin(ReadOnlyAdmin):
             title=_("Change bank account"),
             form_class=forms.BankAccountForm,
             call=services.add_bank_account,
+            fresh=True,
             explanation=_now(
                 "Payouts go to the new account from now on; the old one is kept, inactive."
             ),
@@ -211,6 +212,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             title=_("Create API key"),
             form_class=forms.ApiKeyForm,
             call=services.create_api_key,
+            fresh=True,
             show_secret=lambda answer: answer[1],
             secret_label=_now("Copy the key now: it is shown this once and stored nowhere."),
         )
@@ -224,6 +226,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             title=_("Roll API key"),
             form_class=forms.ApiKeyRollForm,
             call=services.roll_api_key,
+            fresh=True,
             arguments={"public_id": key.public_id},
             explanation=_now("Its successor may do the same; until %(key)s ends, both are valid.")
             % {"key": key},
@@ -307,7 +310,7 @@ class CommissionPlanAdmin(ReadOnlyAdmin):
     def import_rules(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return admin_plans.import_page(self, request, object_id)
 
-    @action(description=_("What changed"))
+    @action(description=_("What changed"), permissions=["view"])
     def history_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return admin_plans.history_page(self, request, object_id)
 

@@ -21,7 +21,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import INPUT_CLASSES, SELECT_CLASSES
 
 from common.errors import DomainError
-from merchants import clocks
+from merchants import admin_sign_in, clocks
 from merchants.models import Platform
 
 
@@ -90,6 +90,7 @@ def service_page(
     passes_reason: bool = False,
     refused: str = "",
     platform: Platform | None = None,
+    fresh: bool = False,
 ) -> HttpResponse:
     """Show a form and, once it is posted and valid, call a service with its fields and the clock.
 
@@ -98,8 +99,11 @@ def service_page(
     `facts` are shown above the form: what the operator is about to decide on. With `object_id` the
     page leads back to that row instead of to the list. `passes_reason`: the service wants the
     reason too. `refused` says why this operator may not: the button is off, the service decides.
-    `platform`: by whose clock it happens; None: the real one.
+    `platform`: by whose clock it happens; None: the real one. `fresh`: whoever has not proved
+    within minutes who they are is sent to do so first, and back.
     """
+    if fresh and not admin_sign_in.signed_in_lately(request):
+        return admin_sign_in.ask_again(request)
     back_url = _page_of(admin, object_id)
     form = form_class(request.POST if request.method == "POST" else None, initial=initial)
     context = {

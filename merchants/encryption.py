@@ -46,26 +46,29 @@ class SealedField(models.BinaryField):
 
     def seal(self, row: models.Model, plaintext: str) -> None:
         """Put the sealed plaintext on the row, which must already know its primary key."""
-        key_id, key = _first_key()
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        ciphertext = AESGCM(key).encrypt(nonce, plaintext.encode(), self._place(row))
-        setattr(row, self.attname, key_id.encode() + _SEPARATOR + nonce + ciphertext)
+        setattr(row, self.attname, _seal(plaintext, self._place(row)))
 
     def open(self, row: models.Model) -> str:
         """Read the plaintext. Raises: SealBroken, EncryptionKeyMissing."""
-        key_id, found, rest = bytes(getattr(row, self.attname)).partition(_SEPARATOR)
-        key = _keys().get(key_id.decode("ascii", "replace"))
-        if not found or key is None or len(rest) < NONCE_BYTES + TAG_BYTES:
-            raise SealBroken("This sealed value was written with a key that is not configured.")
-        try:
-            opened = AESGCM(key).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], self._place(row))
-        except InvalidTag:
-            raise SealBroken("This sealed value was changed or belongs to another row.") from None
-        return opened.decode()
+        return _open(bytes(getattr(row, self.attname)), self._place(row))
 
     def _place(self, row: models.Model) -> bytes:
         assert row.pk, "a value is sealed to its row, so the row needs its primary key first"
         return f"{row._meta.db_table}:{row.pk}:{self.column}".encode()
+
+
+def seal_text(plaintext: str, *, purpose: str) -> str:
+    """Seal a text for a column of a library's model, which knows no row yet; bound to `purpose`."""
+    return base64.b64encode(_seal(plaintext, purpose.encode())).decode()
+
+
+def open_text(sealed: str, *, purpose: str) -> str:
+    """Read a text that was sealed for `purpose`. Raises: SealBroken, EncryptionKeyMissing."""
+    try:
+        kept = base64.b64decode(sealed, validate=True)
+    except (binascii.Error, ValueError):
+        raise SealBroken("This text was not sealed by us.") from None
+    return _open(kept, purpose.encode())
 
 
 def search_hash(plaintext: str) -> str:
@@ -86,6 +89,25 @@ def check_keys(**_kwargs: Any) -> list[checks.CheckMessage]:
     except EncryptionKeyMissing as missing:
         return [checks.Critical(missing.sentence, id="merchants.E001")]
     return []
+
+
+def _seal(plaintext: str, place: bytes) -> bytes:
+    key_id, key = _first_key()
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    ciphertext = AESGCM(key).encrypt(nonce, plaintext.encode(), place)
+    return key_id.encode() + _SEPARATOR + nonce + ciphertext
+
+
+def _open(sealed: bytes, place: bytes) -> str:
+    key_id, found, rest = sealed.partition(_SEPARATOR)
+    key = _keys().get(key_id.decode("ascii", "replace"))
+    if not found or key is None or len(rest) < NONCE_BYTES + TAG_BYTES:
+        raise SealBroken("This sealed value was written with a key that is not configured.")
+    try:
+        opened = AESGCM(key).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], place)
+    except InvalidTag:
+        raise SealBroken("This sealed value was changed or belongs to another row.") from None
+    return opened.decode()
 
 
 def _keyed_hash(key_id: str, key: bytes, plaintext: str) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -69,10 +68,8 @@ class OrderAdmin(ShownAdmin):
     list_select_related = ["merchant"]
     actions_list = ("what_if",)
 
-    @action(description=_("Commission what-if"))
+    @action(description=_("Commission what-if"), permissions=["view"])
     def what_if(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         return what_if_page(self, request)
 
     def found_by(self, term: str) -> Q:

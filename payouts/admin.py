@@ -152,8 +152,9 @@ class PayoutAdmin(ShownAdmin):
         return self._in_state(request, object_id, PayoutState.PENDING)
 
     def has_freeze_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        unsent = self._in_state(request, object_id, PayoutState.PENDING, PayoutState.APPROVED)
-        return unsent and request.user.has_perm("escrow.add_freeze")
+        may = request.user.has_perm("escrow.add_freeze")
+        unsent = (PayoutState.PENDING, PayoutState.APPROVED)
+        return may and self._stands(request, object_id, *unsent)
 
     def has_replace_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self._in_state(request, object_id, PayoutState.FAILED, PayoutState.RETURNED)
@@ -165,12 +166,14 @@ class PayoutAdmin(ShownAdmin):
         return self._in_state(request, object_id, PayoutState.UNKNOWN)
 
     def _in_state(self, request: HttpRequest, object_id: str | None, *states: str) -> bool:
+        may = self.has_operate_permission(request)
+        return may and self._stands(request, object_id, *states)
+
+    def _stands(self, request: HttpRequest, object_id: str | None, *states: str) -> bool:
         """Offer a decision only where it makes sense; the service decides whether it stands.
 
         A decision that is posted is let through to the service, which says why it refuses.
         """
-        if not self.has_operate_permission(request):
-            return False
         if object_id is None or request.method == "POST":
             return True
         return Payout.objects.filter(pk=object_id, state__in=states).exists()
@@ -226,6 +229,7 @@ class PayoutAdmin(ShownAdmin):
             request,
             title=_now("Approve payout"),
             call=approval.approve_payout,
+            fresh=True,
             arguments={"payout_id": object_id, "operator": request.user},
             explanation=_now("The money goes to the bank at once."),
             object_id=object_id,
@@ -306,6 +310,7 @@ class PayoutAdmin(ShownAdmin):
             title=_now("Confirm the outcome"),
             form_class=forms.ConfirmForm,
             call=approval.confirm_outcome,
+            fresh=True,
             arguments={"payout_id": object_id, "operator": request.user},
             explanation=_now("Read the evidence first; then it is booked."),
             object_id=object_id,

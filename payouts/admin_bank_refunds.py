@@ -144,6 +144,7 @@ class BankRefundAdmin(ShownAdmin):
             object_id,
             title=_now("Approve the bank refund"),
             call=escrow.approve_bank_refund,
+            fresh=True,
             explanation=_now("The money goes to this account at once. Check whose it is."),
             refused=own_proposal() if own else "",
         )
@@ -188,6 +189,7 @@ class BankRefundAdmin(ShownAdmin):
             object_id,
             title=_now("Confirm the outcome"),
             call=bank_refunds.confirm_bank_outcome,
+            fresh=True,
             explanation=_now("Paid: the books follow. Not paid: the refund is owed again."),
             form_class=forms.ConfirmForm,
             refused=rows.own_claim() if own else "",

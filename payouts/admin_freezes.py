@@ -202,6 +202,7 @@ class FreezeAdmin(ShownAdmin):
             request,
             title=_now("Lift the freeze"),
             call=freezes.lift_freeze,
+            fresh=True,
             arguments={"freeze_id": object_id, "operator": request.user},
             explanation=_now("What waits for nothing else goes on at once."),
             object_id=object_id,

@@ -14,6 +14,7 @@ from escrow.models import BankRefund, Refund
 from merchants.models import User
 from tests import ground, rerouting
 from tests.admin.conftest import page, url
+from tests.signing import sign_in
 from tests.world import START, World
 
 OWN = "You proposed this yourself; another operator has to approve it."
@@ -28,12 +29,6 @@ def today() -> Iterator[None]:
 
 def post(client: Client, name: str, key: str, **fields: Any) -> Any:
     return client.post(url(f"escrow_{name}", key), {"reason": "why", **fields})
-
-
-def other(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def offered(client: Client, model: Any, key: str, *actions: str) -> list[str]:
@@ -53,7 +48,7 @@ def test_refused_refund_is_proposed_by_one_and_approved_by_another(
     found = BankRefund.objects.get()
     own = post(signed_in, "bankrefund_approve", found.pk)
     assert rerouting.phase_of(found) == ("PROPOSED", "FAILED")
-    done = post(other(second), "bankrefund_approve", found.pk)
+    done = post(sign_in(second), "bankrefund_approve", found.pk)
 
     assert OWN in own.content.decode()
     assert done.status_code == 302
@@ -121,7 +116,7 @@ def test_parked_one_ends_by_the_word_of_two(signed_in: Client, second: User, mar
     assert post(signed_in, "bankrefund_claim", found.pk, **said).status_code == 302
     own = post(signed_in, "bankrefund_confirm", found.pk, outcome="PAID")
     assert rerouting.phase_of(found) == ("PARKED", "FAILED")
-    assert post(other(second), "bankrefund_confirm", found.pk, outcome="PAID").status_code == 302
+    assert post(sign_in(second), "bankrefund_confirm", found.pk, outcome="PAID").status_code == 302
 
     assert "another operator has to confirm it" in own.content.decode()
     assert rerouting.phase_of(found) == ("PAID", "SUCCEEDED")

@@ -15,6 +15,7 @@ from escrow.models import Debt
 from merchants.models import Platform, User
 from tests import ground, owing
 from tests.admin.conftest import page, url
+from tests.signing import sign_in
 from tests.world import RAIL, START, World
 
 DAY = timedelta(days=1)
@@ -39,12 +40,6 @@ def fresh(debt: Debt) -> Debt:
 
 def act(client: Client, debt: Debt, what: str, **fields: Any) -> Any:
     return client.post(url(f"escrow_debt_{what}", debt.pk), {"reason": WHY, **fields})
-
-
-def sign_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_write_off_is_proposed_by_one_and_decided_by_another(
@@ -145,7 +140,7 @@ def test_debts_are_listed_by_age(
     signed_in: Client, debt: Debt, today: time_machine.Traveller, days: int, band: str
 ) -> None:
     today.move_to(debt.created_at + days * DAY)
-    signed_in.force_login(User.objects.get(username="op"))  # sessions age too
+    sign_in(User.objects.get(username="op"), client=signed_in)  # sessions age too
 
     found = {
         each.name: len(

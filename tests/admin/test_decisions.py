@@ -21,6 +21,7 @@ from tests.admin.conftest import (
     replaced_payout,
     url,
 )
+from tests.signing import sign_in
 from tests.world import World
 
 WHY = "asked for by phone"
@@ -28,12 +29,6 @@ WHY = "asked for by phone"
 
 def post(client: Client, name: str, key: Any, **fields: Any) -> Any:
     return client.post(url(name, key), {"reason": WHY, **fields})
-
-
-def sign_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def last_audit(row: Any) -> dict[str, str]:

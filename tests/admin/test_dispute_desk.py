@@ -13,6 +13,7 @@ from escrow.models import Dispute, Evidence
 from merchants.models import User
 from tests import disputing, ground
 from tests.admin.conftest import disputed, page, url
+from tests.signing import sign_in
 from tests.world import START, World
 
 WHY = "the photos show it"
@@ -40,8 +41,7 @@ def test_decision_is_proposed_by_one_and_approved_by_another(
     assert propose(signed_in, dispute).status_code == 302
     own = signed_in.post(url("escrow_dispute_approve", dispute.pk), {"reason": "yes"})
     proposed = disputing.fresh(dispute)
-    other = Client()
-    other.force_login(second)
+    other = sign_in(second)
     shown = other.get(url("escrow_dispute_approve", dispute.pk)).content.decode()
     approved = other.post(url("escrow_dispute_approve", dispute.pk), {"reason": "yes"})
 

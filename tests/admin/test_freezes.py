@@ -13,6 +13,7 @@ from orders.models import Order
 from payouts.models import Payout
 from tests import freezing, ground
 from tests.admin.conftest import page, pending_payout, url
+from tests.signing import sign_in
 from tests.world import START, World
 
 OWN = "You proposed it yourself; another operator has to lift it."
@@ -27,9 +28,7 @@ def today() -> Iterator[None]:
 
 @pytest.fixture
 def other(second: User) -> Client:
-    client = Client()
-    client.force_login(second)
-    return client
+    return sign_in(second)
 
 
 def place(client: Client, what: str, **fields: Any) -> Any:

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from merchants.models import User
 from tests.browser.gallery import Look
 from tests.examples.window import Window
-from tests.signing import signed_in
+from tests.signing import sign_in
 
 SERIOUS = ("serious", "critical")
 
@@ -70,4 +70,4 @@ class Reader(Window):
 
 def session_of(user: User) -> str:
     """Sign somebody in. Returns: the value of the session's cookie."""
-    return signed_in(user, recently=True).cookies["sessionid"].value
+    return sign_in(user, again=True).cookies["sessionid"].value

@@ -40,6 +40,7 @@ from tests.factories import (
     PlatformFactory,
     UserFactory,
 )
+from tests.signing import sign_in
 
 NUMBER = "6222020012345678901"
 
@@ -49,7 +50,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def operator(client: Client) -> User:
     user = UserFactory(is_staff=True, is_superuser=True)
-    client.force_login(user)
+    sign_in(user, client=client)
     return user
 
 

@@ -9,9 +9,8 @@ from django.test import Client
 from django.utils import translation
 
 from merchants.models import Role
-from tests import stage
+from tests import signing, stage
 from tests.factories import UserFactory
-from tests.signing import signed_in
 from tests.stage import transactional_db
 from tests.world import World
 
@@ -37,10 +36,11 @@ def sign_in() -> Callable[..., Client]:
     """Sign somebody in: `sign_in(merchant=…)`, `sign_in(platform=…, role=…)`; with `fresh=True`
     having given the password again just now."""
 
-    def sign_in(
+    def signed_in(
         *, role: str = Role.OWNER, language: str = "en", fresh: bool = False, **whose: Any
     ) -> Client:
         user = UserFactory(role=role, **whose)
-        return signed_in(user, recently=fresh, headers={"accept-language": language})
+        client = Client(headers={"accept-language": language})
+        return signing.sign_in(user, client=client, again=fresh)
 
-    return sign_in
+    return signed_in
