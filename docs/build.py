@@ -70,8 +70,8 @@ def money() -> str:
         "*Customers'* accounts are money we owe to buyers, sellers, platforms and further parties.",
         _table(head, accounts),
         "## Entries",
-        "One function of `ledger/entries.py`, or of `ledger/reserve_entries.py`, per business "
-        "event. The reference is the business "
+        "One function of `ledger/entries.py`, `ledger/reserve_entries.py` or "
+        "`ledger/manual_entries.py` per business event. The reference is the business "
         "fact and unique for ever, so the same fact cannot be booked twice. The subject is whose "
         "journal shows the entry. A correction is never an edit: it is a reversal, the exact "
         "mirror of an entry, with the reference `reversal:<reference of the original>`.",
@@ -88,10 +88,11 @@ def _address(pattern: str) -> str:
 
 def _entry(kind: str) -> Iterator[str]:
     """One kind of entry: its docstring, reference, subject and legs, from an example of it."""
-    from ledger import entries, reserve_entries
+    from ledger import entries, manual_entries, reserve_entries
 
     name = kind.replace("-", "_")
-    make = getattr(entries, name, None) or getattr(reserve_entries, name)
+    modules = (entries, reserve_entries, manual_entries)
+    make = next(getattr(module, name) for module in modules if hasattr(module, name))
     draft = make(**{name: _stand_in(name) for name in inspect.signature(make).parameters})
     yield f"### `{kind}`"
     yield _first(make)

@@ -15,12 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
 from escrow import receipts
+from escrow.admin_corrections import CorrectionAdmin
 from escrow.admin_debts import DebtAdmin
 from escrow.admin_disputes import DisputeAdmin
 from escrow.admin_remittances import RemittanceAdmin, list_channels
 from escrow.admin_reserves import ReserveSliceAdmin
 from escrow.admin_routes import RoutedAdmin, routes
 from escrow.models import (
+    Correction,
     Debt,
     Dispute,
     Hold,
@@ -68,6 +70,7 @@ def _order_link(order: Order) -> Any:
     return panels.link("orders_order", order.pk, order.reference)
 
 
+admin.site.register(Correction, CorrectionAdmin)
 admin.site.register(Debt, DebtAdmin)
 admin.site.register(Dispute, DisputeAdmin)
 admin.site.register(Remittance, RemittanceAdmin)
@@ -96,9 +99,13 @@ class HoldAdmin(ShownAdmin):
         return Q(pk=term) | Q(order_id=term)
 
     def has_freeze_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Offer it only where it makes sense; the page it leads to decides whether it stands."""
+        if not request.user.has_perm("escrow.add_freeze"):
+            return False
+        if object_id is None or request.method == "POST":
+            return True
         held = Hold.objects.filter(pk=object_id, state__in=[HoldState.HELD, HoldState.FROZEN])
-        may: bool = request.user.has_perm("escrow.add_freeze")
-        return may and (object_id is None or held.exists())
+        return held.exists()
 
     @action(description=_("Freeze"), permissions=["freeze"], icon="lock")
     def freeze(self, request: HttpRequest, object_id: str) -> HttpResponse:

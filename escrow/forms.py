@@ -5,6 +5,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from escrow.services import corrections
+from ledger.routes import C, D
 from merchants.admin_pages import ServiceForm
 
 
@@ -43,4 +45,24 @@ class BankRefundForm(ServiceForm):
     )
     rail = forms.ChoiceField(
         label=_("Rail"), choices=lambda: [(name, name) for name in settings.RAILS]
+    )
+
+
+def _by_hand(side: str) -> list[tuple[str, str]]:
+    """The accounts an entry by hand may touch on one side."""
+    return [(address, address) for address in corrections.addresses(side=side)]
+
+
+class CorrectionForm(ServiceForm):
+    debit_address = forms.ChoiceField(label=_("Debit"), choices=lambda: _by_hand(D))
+    credit_address = forms.ChoiceField(label=_("Credit"), choices=lambda: _by_hand(C))
+    amount_minor = forms.IntegerField(label=_("Amount (minor units)"), min_value=1)
+    currency = forms.RegexField(
+        label=_("Currency"), regex="^[A-Z]{3}$", help_text=_("Three letters, such as CNY.")
+    )
+    evidence = forms.CharField(
+        label=_("Evidence"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Where it can be read: the line of the bank's statement, a letter."),
     )

@@ -47,6 +47,7 @@ KINDS: dict[str, Text] = {
     "debt-guaranteed": _("Debt paid by the platform"),
     "debt-written-off": _("Debt written off"),
     "topup": _("Own funds added"),
+    "correction": _("Corrected by hand"),
 }
 
 CLASSES: dict[str, Text] = {

@@ -251,5 +251,9 @@ def surplus(channel: str) -> str:
     return f"surplus:{channel}"
 
 
+def unidentified(custodian: str) -> str:
+    return f"unidentified:{custodian}"
+
+
 def channel_fee(channel: str) -> str:
     return f"fee:channel:{channel}"

@@ -30,6 +30,7 @@ class EntryKind(StrEnum):
     DEBT_WRITTEN_OFF = "debt-written-off"
     RESERVE_FREED = "reserve-freed"
     TOPUP = "topup"
+    CORRECTION = "correction"
 
 
 D, C = "D", "C"
@@ -87,4 +88,13 @@ ROUTES: dict[EntryKind, frozenset[tuple[str, str]]] = {
     ),
     EntryKind.RESERVE_FREED: frozenset({("merchant_reserve", D), ("merchant_payable", C)}),
     EntryKind.TOPUP: frozenset({("reserve", D), ("own_topup", C)}),
+    # By hand: what the bank or a channel did that no other entry says. It can only make the
+    # operator poorer, and reaches no money of a buyer, seller, party or platform.
+    EntryKind.CORRECTION: frozenset(
+        {
+            *((code, D) for code in ("reserve", "channel_receivable", "channel_fee")),
+            *((code, D) for code in ("loss_writeoff", "unidentified")),
+            *((code, C) for code in ("reserve", "channel_receivable", "unidentified")),
+        }
+    ),
 }

@@ -63,6 +63,7 @@ MENU: list[tuple[Text, list[tuple[Text, str, str]]]] = [
         _("Books"),
         [
             (_("Journal"), "ledger_journalentry", "menu_book"),
+            (_("Manual entries"), "escrow_correction", "edit_note"),
             (_("Accounts"), "ledger_account", "account_tree"),
             (_("Account classes"), "ledger_accountclass", "category"),
             (_("Routes"), "ledger_route", "alt_route"),

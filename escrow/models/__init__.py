@@ -2,6 +2,7 @@
 
 from escrow.models.bank_refunds import OVER, BankOutcome, BankRefund, BankRefundState
 from escrow.models.clawbacks import Debt, DebtState, DebtStep, DebtStepKind, Deduction
+from escrow.models.corrections import Correction, CorrectionState
 from escrow.models.debit_requests import DebitRequest, DebitRequestState
 from escrow.models.disputes import (
     CLOSED,
@@ -48,6 +49,8 @@ __all__ = [
     "BankOutcome",
     "BankRefund",
     "BankRefundState",
+    "Correction",
+    "CorrectionState",
     "DebitRequest",
     "DebitRequestState",
     "Debt",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.money import MAX_AMOUNT_MINOR
-from ledger import chart, entries, reserve_entries
+from ledger import chart, entries, manual_entries, reserve_entries
 
 AMOUNTS = st.one_of(st.integers(1, 5), st.integers(1, MAX_AMOUNT_MINOR))
 MONEY = {"amount_minor": AMOUNTS, "currency": st.sampled_from(["CNY", "JPY", "KWD"])}
@@ -161,6 +161,13 @@ DRAFTS: dict[entries.EntryKind, st.SearchStrategy[entries.Draft]] = {
     ),
     entries.EntryKind.TOPUP: st.builds(
         entries.topup, topup_id=st.just("top_1"), custodian=st.just("bank"), **MONEY
+    ),
+    entries.EntryKind.CORRECTION: st.builds(
+        manual_entries.correction,
+        correction_id=st.just("cor_1"),
+        debit_address=st.sampled_from(["reserve:bank", "loss:writeoff", "unidentified:bank"]),
+        credit_address=st.just("channel:sandbox:receivable"),
+        **MONEY,
     ),
 }
 ANY_DRAFT = st.one_of(*DRAFTS.values())
