@@ -4,11 +4,13 @@ It must never count a whole table or write a row.
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +20,8 @@ from channels.models import InboundNotification, InboxState
 from escrow.models import (
     BankRefund,
     BankRefundState,
+    Correction,
+    CorrectionState,
     Debt,
     DebtState,
     Dispute,
@@ -30,6 +34,7 @@ from escrow.models import (
 from ledger import admin_panels as panels
 from ledger import selectors as books
 from merchants.terms import Terms
+from operators import glance
 from orders import selectors
 from orders.models import Order
 from payouts.models import Payout, PayoutState
@@ -76,20 +81,25 @@ class Waiting:
 
 def add_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Put the dashboard into the page's context, as far as this person may see it."""
-    may = request.user.has_perm
+    may, at = request.user.has_perm, timezone.now()
+    context["waiting"] = waiting_for_people(may)
+    glances = []
     if may("ledger.view_journalentry"):
-        context["money"] = money_by_currency()
-    if may("payouts.view_payout"):
-        context["waiting"] = waiting_for_people()
+        lines = books.trial_balance()
+        context["money"] = money_by_currency(lines)
+        glances.append(glance.cover(lines))
+    if may("escrow.view_hold"):
+        glances += [glance.held_by_age(at=at), glance.due_today(at=at), glance.stuck(at=at)]
+    context["glances"] = glances
     if may("orders.view_order"):
         context["recent"] = recent_orders()
     return context
 
 
-def money_by_currency() -> list[CurrencyTiles]:
+def money_by_currency(trial_balance: Iterable[books.TrialLine]) -> list[CurrencyTiles]:
     """Read the trial balance into a row of tiles per currency."""
     lines = defaultdict(list)
-    for line in books.trial_balance():
+    for line in trial_balance:
         lines[line.currency].append(line)
     return [_tiles(currency, of) for currency, of in sorted(lines.items())]
 
@@ -144,90 +154,121 @@ def _own_funds_note(free_minor: int, currency: str) -> Text:
     return gettext("%(amount)s short for what payees owe: top up") % lacking
 
 
-def waiting_for_people() -> list[Waiting]:
-    """List what sweeps cannot settle alone, each with a link to exactly those rows."""
-    return [*_waiting_decisions(), *_waiting_refunds_and_messages()]
+def waiting_for_people(may: Callable[[str], bool]) -> list[Waiting]:
+    """List what sweeps cannot settle alone, each with a link to exactly those rows.
+
+    Args: may: tells whether this person has a right; what it may not see is left out.
+    """
+    found = []
+    for label, icon, tone, rows, query in (*_decisions(), *_troubles()):
+        app, name = rows.model._meta.app_label, rows.model._meta.model_name
+        if may(f"{app}.view_{name}"):
+            link = panels.list_url(f"{app}_{name}", query)
+            found.append(_waiting(label, icon, tone, rows, link))
+    return found
 
 
-def _waiting_decisions() -> list[Waiting]:
-    pending = Payout.objects.filter(state=PayoutState.PENDING)
-    unknown = Payout.objects.filter(Q(state=PayoutState.UNKNOWN) | Q(parked_at__isnull=False))
+# Label, icon, tone, rows, the query string of the list that shows exactly these rows.
+Queue = tuple[Text, str, str, QuerySet[Any], str]
+
+
+def _decisions() -> list[Queue]:
+    """What one person proposed and another one has to decide."""
     return [
-        _waiting(
+        (
             _("Payouts waiting for approval"),
             "how_to_reg",
-            pending,
-            panels.list_url("payouts_payout", "state__exact=PENDING"),
             "warning",
+            Payout.objects.filter(state=PayoutState.PENDING),
+            "state__exact=PENDING",
         ),
-        _waiting(
-            _("Payouts unknown or parked"),
-            "help",
-            unknown,
-            panels.list_url("payouts_payout", "state__exact=UNKNOWN"),
-            "danger",
-        ),
-        _waiting(
+        (
             _("Disputes to be decided"),
             "gavel",
-            Dispute.objects.filter(waits_for=WaitsFor.OPERATOR),
-            panels.list_url("escrow_dispute", "waits_for__exact=OPERATOR"),
             "warning",
+            Dispute.objects.filter(waits_for=WaitsFor.OPERATOR),
+            "waits_for__exact=OPERATOR",
         ),
-        _waiting(
+        (
             _("Freezes proposed to be lifted"),
             "ac_unit",
-            Freeze.objects.filter(state=FreezeState.PROPOSED),
-            panels.list_url("escrow_freeze", "state__exact=PROPOSED"),
             "warning",
+            Freeze.objects.filter(state=FreezeState.PROPOSED),
+            "state__exact=PROPOSED",
         ),
-    ]
-
-
-def _waiting_refunds_and_messages() -> list[Waiting]:
-    failed = Refund.objects.filter(state=RefundState.FAILED)
-    flagged = InboundNotification.objects.filter(state=InboxState.FLAGGED)
-    inbox = "channels_inboundnotification"
-    return [
-        _waiting(
-            _("Refunds failed"),
-            "undo",
-            failed,
-            panels.list_url("escrow_refund", "state__exact=FAILED"),
-            "danger",
-        ),
-        _waiting(
+        (
             _("Bank refunds waiting for approval"),
             "how_to_reg",
-            BankRefund.objects.filter(state=BankRefundState.PROPOSED),
-            panels.list_url("escrow_bankrefund", "state__exact=PROPOSED"),
             "warning",
+            BankRefund.objects.filter(state=BankRefundState.PROPOSED),
+            "state__exact=PROPOSED",
         ),
-        _waiting(
+        (
             _("Write-offs to be decided"),
             "money_off",
-            Debt.objects.filter(state=DebtState.OPEN, proposed_by__isnull=False),
-            panels.list_url("escrow_debt", "proposed_by__isempty=0&state__exact=OPEN"),
             "warning",
+            Debt.objects.filter(state=DebtState.OPEN, proposed_by__isnull=False),
+            "proposed_by__isempty=0&state__exact=OPEN",
         ),
-        _waiting(
-            _("Refunds paid twice"),
-            "price_change",
-            BankRefund.objects.filter(state=BankRefundState.PAID, doubled_entry__isnull=False),
-            panels.list_url("escrow_bankrefund", "doubled_entry__isempty=0&state__exact=PAID"),
-            "danger",
-        ),
-        _waiting(
-            _("Flagged notifications"),
-            "flag",
-            flagged,
-            panels.list_url(inbox, "state__exact=FLAGGED"),
-            "danger",
+        (
+            _("Manual entries waiting for approval"),
+            "edit_note",
+            "warning",
+            Correction.objects.filter(state=CorrectionState.PROPOSED),
+            "state__exact=PROPOSED",
         ),
     ]
 
 
-def _waiting(label: Text, icon: str, rows: QuerySet[Any], link: str, tone: str) -> Waiting:
+def _troubles() -> list[Queue]:
+    """What went wrong and does not mend itself."""
+    return [
+        (
+            _("Payouts unknown or parked"),
+            "help",
+            "danger",
+            Payout.objects.filter(Q(state=PayoutState.UNKNOWN) | Q(parked_at__isnull=False)),
+            "state__exact=UNKNOWN",
+        ),
+        (
+            _("Bank refunds unknown"),
+            "help",
+            "danger",
+            BankRefund.objects.filter(state=BankRefundState.UNKNOWN),
+            "state__exact=UNKNOWN",
+        ),
+        (
+            _("Refunds unknown"),
+            "help",
+            "danger",
+            Refund.objects.filter(state=RefundState.UNKNOWN),
+            "state__exact=UNKNOWN",
+        ),
+        (
+            _("Refunds failed"),
+            "undo",
+            "danger",
+            Refund.objects.filter(state=RefundState.FAILED),
+            "state__exact=FAILED",
+        ),
+        (
+            _("Refunds paid twice"),
+            "price_change",
+            "danger",
+            BankRefund.objects.filter(state=BankRefundState.PAID, doubled_entry__isnull=False),
+            "doubled_entry__isempty=0&state__exact=PAID",
+        ),
+        (
+            _("Flagged notifications"),
+            "flag",
+            "danger",
+            InboundNotification.objects.filter(state=InboxState.FLAGGED),
+            "state__exact=FLAGGED",
+        ),
+    ]
+
+
+def _waiting(label: Text, icon: str, tone: str, rows: QuerySet[Any], link: str) -> Waiting:
     count = rows.order_by()[:MAX_COUNTED].count()
     shown = f"{MAX_COUNTED}+" if count == MAX_COUNTED else str(count)
     return Waiting(label, icon, shown, link, tone if count else "success")

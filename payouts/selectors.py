@@ -81,7 +81,7 @@ def waiting_schedules() -> QuerySet[PayoutSchedule, Any]:
     return _with_address().filter(Exists(_open_lines())).exclude(Exists(_freezes_of_seller()))
 
 
-def _due_schedules() -> QuerySet[PayoutSchedule, Any]:
+def due_schedules() -> QuerySet[PayoutSchedule, Any]:
     """The same with `due_at`, since when each can be cut: its cutoff has come, and something had
     been released or, of a reserve, freed."""
     owed_since = Coalesce("freed_slice__closed_at", "release__released_at")
@@ -144,7 +144,7 @@ def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | N
 
     Args: after: only what is due later than this instant.
     """
-    schedules = _due_schedules().filter(platform_id=platform_id)
+    schedules = due_schedules().filter(platform_id=platform_id)
     return earliest(schedules.exclude(cadence=Cadence.INSTANT), "due_at", after=after)
 
 
@@ -155,7 +155,7 @@ def next_question(*, platform_id: str, after: datetime | None = None) -> datetim
     Args: after: only what is due later than this instant.
     """
     asked = (
-        _due_schedules().filter(cadence=Cadence.INSTANT),
+        due_schedules().filter(cadence=Cadence.INSTANT),
         unsent_payouts(),
         open_payouts(),
         escrow.unsent_bank_refunds(),

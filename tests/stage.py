@@ -18,7 +18,13 @@ from demo.local_sandbox import Clock, open_sandbox
 from tests import world as worlds
 
 # Written by the migrations: these stay.
-KEPT = ("ledger_accountclass", "ledger_route", "auth_permission")
+KEPT = (
+    "ledger_accountclass",
+    "ledger_route",
+    "auth_permission",
+    "auth_group",
+    "auth_group_permissions",
+)
 
 
 def empty_database() -> None:

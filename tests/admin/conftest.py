@@ -13,7 +13,8 @@ from django.urls import reverse
 from channels import contract
 from channels.models import InboundNotification, InboxState
 from demo.local_sandbox import CHANNEL
-from escrow.models import Actor, Dispute, SellerAnswer
+from escrow.models import Actor, Correction, Dispute, SellerAnswer
+from escrow.services import corrections
 from escrow.services.disputes import evidence
 from merchants import services as merchants
 from merchants.models import Merchant, User
@@ -22,6 +23,7 @@ from payouts.models import Payout
 from payouts.services import cutoff, sending
 from tests import disputing, freezing, ground, owing, rerouting
 from tests import world as worlds
+from tests.signing import sign_in
 from tests.stage import books_are_right, transactional_db
 
 __all__ = ["books_are_right", "transactional_db"]
@@ -60,9 +62,7 @@ def second(market: worlds.World) -> User:
 
 @pytest.fixture
 def signed_in(operator: User) -> Client:
-    client = Client()
-    client.force_login(operator)
-    return client
+    return sign_in(operator)
 
 
 @pytest.fixture
@@ -97,7 +97,23 @@ def full(market: worlds.World) -> worlds.World:
         reason=HOSTILE,
     )
     flagged_notification()
+    proposed_correction(market, reason=HOSTILE, evidence=HOSTILE)
     return market
+
+
+def proposed_correction(world: worlds.World, **changes: Any) -> Correction:
+    """The bank kept a fee that nothing else books."""
+    said = {
+        "debit_address": "loss:writeoff",
+        "credit_address": f"reserve:{worlds.RAIL}",
+        "currency": "CNY",
+        "amount_minor": 10001,
+        "reason": "fee of the bank",
+        "evidence": "statement of 23 November, line 4",
+        "proposed_by": ground.operator("first"),
+        "at": world.now,
+    }
+    return corrections.propose_correction(**{**said, **changes})
 
 
 def reserved(world: worlds.World) -> None:

@@ -193,12 +193,15 @@ def test_dashboard_says_where_the_money_is_and_what_waits(signed_in: Client, ful
     waits = {str(each.label): each.count for each in context["waiting"]}
     assert waits == {
         "Payouts waiting for approval": "1",
-        "Payouts unknown or parked": "0",
         "Disputes to be decided": "1",
         "Freezes proposed to be lifted": "0",
-        "Refunds failed": "1",
         "Bank refunds waiting for approval": "1",
         "Write-offs to be decided": "0",
+        "Manual entries waiting for approval": "1",
+        "Payouts unknown or parked": "0",
+        "Bank refunds unknown": "0",
+        "Refunds unknown": "0",
+        "Refunds failed": "1",
         "Refunds paid twice": "0",
         "Flagged notifications": "1",
     }
