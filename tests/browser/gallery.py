@@ -6,6 +6,7 @@ A page of the portal that is neither here nor left out on purpose fails the gall
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -13,13 +14,18 @@ from django.contrib import admin
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
+from escrow.models import Dispute
 from merchants.models import Merchant, User
+from notifications import buyer_links
 from notifications import services as notifications
 from notifications.models import Delivery, WebhookEndpoint
 from notifications.services import fan_out
-from orders.models import Order
+from orders.models import Order, OrderState
+from orders.services import creation
 from payouts.models import Payout
-from portal import urls
+from portal import jobs, order_export, urls
+from portal.models import Job
+from tests import ground
 from tests.world import World
 
 DESK, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
@@ -56,11 +62,13 @@ TESTED_LOOKS = [Look("desk", "light", "en"), Look("phone", "dark", "zh-hans")]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One address. `who`: nobody, seller, platform or operator."""
+    """One address. `who`: nobody, seller, platform or operator. `entered_by`: a buyer's link that
+    is followed first."""
 
     name: str
     who: str
     address: Callable[[World], str]
+    entered_by: Callable[[World], str] | None = None
 
 
 def _at(name: str, **keys: Callable[[World], str]) -> Callable[[World], str]:
@@ -93,11 +101,76 @@ def _delivery(world: World) -> str:
     return Delivery.objects.filter(channel="webhook").latest("pk").public_id
 
 
+def _shipped(world: World) -> str:
+    found = Order.objects.filter(state=OrderState.SHIPPED, paused_at=None).first()
+    return found.pk if found is not None else ground.shipped_order(world).pk
+
+
+def _paid(world: World) -> str:
+    found = Order.objects.filter(state=OrderState.PAID, hold__state="HELD").first()
+    return found.pk if found is not None else ground.paid_order(world).pk
+
+
+def _disputed(world: World) -> str:
+    return Dispute.objects.filter(order__platform=world.platform).latest("pk").order_id
+
+
+def _unpaid(world: World) -> str:
+    found = Order.objects.filter(reference="unpaid").first()
+    if found is None:
+        found, _token = creation.create_order(
+            platform=world.platform,
+            merchant=world.merchants[0],
+            new=creation.NewOrder(
+                reference="unpaid",
+                currency="CNY",
+                lines=[creation.NewLine(title="Longjing tea 龙井茶", amount_minor=9001)],
+            ),
+            at=timezone.now(),
+        )
+    return found.pk
+
+
+def _job(world: World) -> str:
+    found = Job.objects.filter(platform=world.platform, merchant=None).first()
+    if found is None:
+        found = jobs.ask_for_job(
+            platform=world.platform,
+            merchant=None,
+            user=User.objects.get(username="gallery-shop"),
+            language="en",
+            kind=order_export.KIND,
+            wanted={"form": "csv", "query": ""},
+            at=timezone.now(),
+        )
+    return found.pk
+
+
+def _of_buyer(name: str, order: Callable[[World], str]) -> Page:
+    """A buyer's page of an order, entered by the buyer's link."""
+    return Page(
+        name,
+        "nobody",
+        lambda world: reverse(f"portal:{name}", args=[order(world)]),
+        lambda world: _link(order(world)),
+    )
+
+
+def _link(order_id: str) -> str:
+    path = buyer_links.order_path(order_id)
+    return f"{path}/{buyer_links.sign(path, until=timezone.now() + timedelta(days=1))}"
+
+
 MEMBERS, SHOP = ("seller", "platform"), ("platform",)
 # Of the portal: the name of the address, who opens it, and what stands in the address.
 PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("overview", MEMBERS, {}),
     ("orders", MEMBERS, {}),
+    ("cancel-order", SHOP, {"order_id": _paid}),
+    ("refund-order", SHOP, {"order_id": _paid}),
+    ("ship-many", MEMBERS, {}),
+    ("jobs", MEMBERS, {}),
+    ("job", SHOP, {"job_id": _job}),
     ("payouts", MEMBERS, {}),
     ("payout", MEMBERS, {"payout_id": _payout}),
     ("debts", MEMBERS, {}),
@@ -124,7 +197,39 @@ NO_PAGE = {
     "webhook-act",
     "delivery-resend",
     "side",
+    "add-parcel",
+    "correct-parcel",
+    "export-orders",
+    "extend-order",
+    "ship-order",
+    "save-view",
+    "forget-view",
+    "job-file",
+    "receipt",
+    "ship-template",
+    "ship-review",  # of an upload: tests/browser/test_journeys.py sees it
+    "ship-faults",
+    "buyer-link",
+    "buyer-accept",
+    "buyer-extend",
+    "buyer-decline",
+    "buyer-withdraw",
+    "buyer-return",
+    "buyer-file",
+    "buyer-files",
+    "payment-link",
+    "payment",  # of a payment that was begun: tests/browser/test_journeys.py sees it
+    "payment-state",
+    "pay-otherwise",
 }
+
+BUYER = [
+    _of_buyer("buyer-order", _shipped),
+    _of_buyer("buyer-confirm", _shipped),
+    _of_buyer("buyer-complain", _shipped),
+    _of_buyer("buyer-dispute", _disputed),
+    _of_buyer("buyer-pay", _unpaid),
+]
 
 OTHERS = [
     Page("login", "nobody", _at("account_login")),
@@ -142,7 +247,7 @@ def tested_pages() -> list[Page]:
         for name, people, keys in PORTAL
         for who in people
     ]
-    return [*OTHERS, *portal]
+    return [*OTHERS, *BUYER, *portal]
 
 
 def admin_pages() -> Iterator[Page]:
@@ -163,7 +268,8 @@ def admin_pages() -> Iterator[Page]:
 def unlisted() -> set[str]:
     """Addresses of the portal that nobody has put into the gallery."""
     named = {each.name for each in urls.urlpatterns if isinstance(each, URLPattern)}
-    return {str(name) for name in named} - {name for name, _people, _keys in PORTAL} - NO_PAGE
+    listed = {name for name, _people, _keys in PORTAL} | {page.name for page in BUYER}
+    return {str(name) for name in named} - listed - NO_PAGE
 
 
 def make_people(world: World) -> dict[str, User]:

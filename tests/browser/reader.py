@@ -36,6 +36,10 @@ class Reader(Window):
         """Answer this address with a page of our own."""
         self.page.route(url, lambda route: route.fulfill(body=html, content_type="text/html"))
 
+    def follow(self, url: str) -> None:
+        """Come by a link, wherever it leads."""
+        self.page.goto(url)
+
     def inspect(self, url: str, picture: str) -> list[str]:
         """Open a page. Returns: what is wrong with it, one sentence each."""
         self.complaints.clear()

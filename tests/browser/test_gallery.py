@@ -52,6 +52,8 @@ def test_pages_fit_keep_to_themselves_and_can_be_used_by_everybody(
         for page in pages:
             window.become(live_server.url, sessions[page.who], look)
             picture = str(Path(SCREENSHOTS) / look.name / f"{page.name}.png") if SCREENSHOTS else ""
+            if page.entered_by is not None:
+                window.follow(live_server.url + page.entered_by(full))
             found = window.inspect(live_server.url + page.address(full), picture)
             wrong += [f"{page.name} {look.name}: {each}" for each in found]
 
