@@ -72,6 +72,7 @@ class _Walk:
         )
         self.order_id = order["id"]
         self._say(1, f"the shop created order {order['id']} for {_money(order)}")
+        self._say(1, f"the buyer's page, no account needed: {order['buyer_url']}")
         return order
 
     def _step_pay(self) -> Any:

@@ -114,13 +114,14 @@ def test_quick_start_works_as_it_stands(street: Street, folder: Path) -> None:
     payouts = {each.merchant_id: each for each in Payout.objects.all()}
     assert (python.returncode, order.state) == (0, "CONFIRMED")
     assert printed[0].startswith(f"{street.sandbox.channel.base_url}/cashier/")
-    assert printed[1:] == [
+    assert f"/o/{order.id}/" in printed[1]
+    assert printed[2:] == [
         f"told of order.paid {order.id}",
         "paid",
         f"MERCHANT 9491 paid {payouts[order.merchant_id].id}",
-        *printed[4:5],
+        *printed[5:6],
         "SERVICE_FEE 60 kept None",
     ]
-    assert printed[4].startswith("PLATFORM 450 ")
+    assert printed[5].startswith("PLATFORM 450 ")
     assert payouts[order.merchant_id].state == "PAID"
     assert Delivery.objects.get(recipient=WebhookEndpoint.objects.get().pk).state == "SENT"
