@@ -82,13 +82,17 @@ def around(request: Any, platform: Platform, zone: str) -> ExitStack:
     return stack
 
 
-def enter(request: HttpRequest, *, path: str, until: datetime | None) -> HttpResponse:
+def enter(request: HttpRequest, *, path: str, ends: Callable[[], datetime | None]) -> HttpResponse:
     """Keep a right in the browser and go on to the page itself, so that the link leaves the
-    address bar. Args: until: when the link ends; None: it is none."""
-    now = timezone.now()
+    address bar.
+
+    Args: ends: finds out when the link ends, None: it is none. Not asked on behalf of somebody who
+        guesses.
+    """
     if is_guessing(request):
         return refuse(request, status=429)
-    if until is None or until <= now:
+    until = ends()
+    if until is None or until <= timezone.now():
         _note_wrong_link(request)
         return refuse(request)
     answer = redirect(path)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+import pghistory
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -49,7 +50,8 @@ def payment_page(page: Page) -> Page:
         request.payment = payment
         zones = {part.order.buyer_time_zone for part in payment.parts.all()}
         zone = zones.pop() if len(zones) == 1 else ""
-        with around(request, payment.platform, zone or payment.platform.time_zone):
+        who = pghistory.context(actor=f"payer:{payment.pk}")
+        with who, around(request, payment.platform, zone or payment.platform.time_zone):
             return private(page(request))
 
     return opened
@@ -59,7 +61,7 @@ def payment_page(page: Page) -> Page:
 def open_payment(request: HttpRequest, payment_id: str, right: str) -> HttpResponse:
     """Follow a link to a payment: keep the right in this browser, and nothing else."""
     path = buyer_links.payment_path(payment_id)
-    return enter(request, path=path, until=buyer_links.read(path, right))
+    return enter(request, path=path, ends=lambda: buyer_links.read(path, right))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

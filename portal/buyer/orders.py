@@ -25,10 +25,10 @@ from portal.refusals import attempt
 def open_order(request: HttpRequest, order_id: str, token: str) -> HttpResponse:
     """Follow a buyer's link: keep the right in this browser, and nothing else."""
     path = buyer_links.order_path(order_id)
-    return enter(request, path=path, until=_until(path, order_id, token))
+    return enter(request, path=path, ends=lambda: _ends(path, order_id, token))
 
 
-def _until(path: str, order_id: str, token: str) -> datetime | None:
+def _ends(path: str, order_id: str, token: str) -> datetime | None:
     """Until when a link is good: as it says itself, or, with the token of the order's creation,
     always."""
     if buyer_links.MARK in token:
