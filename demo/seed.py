@@ -20,8 +20,10 @@ from django.test.utils import override_settings
 
 from demo import catalog, clockwork
 from demo.local_sandbox import CHANNEL, RAIL, Clock, LocalSandbox, open_sandbox
+from escrow.models import Actor, DisputeReason, SellerAnswer
 from escrow.services import release as releases
 from escrow.services import remittance as remittances
+from escrow.services.disputes import answering, opening
 from merchants import services as merchants
 from merchants.models import Merchant, Platform, User, kind_of
 from orders.models import Order
@@ -196,6 +198,8 @@ class _Market:
         for minutes in (19, 11, 4):  # just now, at the cashier
             self._at(until - timedelta(minutes=minutes), self._create)
         self._at(until - timedelta(hours=3), self._expensive_order)
+        for offers in (True, False):
+            self._at(until - timedelta(hours=24), lambda offers=offers: self._broken_order(offers))
         while self.agenda and self.agenda[0][0] <= until:
             moment, _tie, act = heapq.heappop(self.agenda)
             self._run_until(moment)
@@ -240,6 +244,32 @@ class _Market:
         self._in(lambda: self._pay(order, 0), minutes=5)
         self._in(lambda: self._ship(order, 0), minutes=50)
         self._in(lambda: self._confirm(order), minutes=90)
+
+    def _broken_order(self, offers: bool) -> None:
+        """Goods of the first seller that arrive broken; it offers part of the money, or is silent
+        so far."""
+        order = self._create(catalog.SELLERS[0])
+        self._in(lambda: self._pay(order, 0), minutes=5)
+        self._in(lambda: self._ship(order, 0), hours=3)
+        self._in(lambda: self._complain(order, offers), hours=20)
+
+    def _complain(self, order: Order, offers: bool) -> None:
+        dispute = opening.open_dispute(
+            order_id=order.id,
+            by=Actor.BUYER,
+            reason=DisputeReason.DAMAGED,
+            text="It arrived broken. 收到时已破损。",
+            at=self.sandbox.clock.now,
+        )
+        if offers:
+            answering.answer_dispute(
+                dispute_id=dispute.id,
+                answer=SellerAnswer.OFFER,
+                by=Actor.MERCHANT,
+                offer_minor=dispute.stake_minor // 3,
+                text="A third back, and you keep it. 退三分之一，商品归您。",
+                at=self.sandbox.clock.now,
+            )
 
     def _create(self, seller: catalog.Seller | None = None, quantity: int = 1) -> Order:
         self.count += 1
