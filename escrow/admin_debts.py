@@ -34,6 +34,8 @@ from merchants.admin_show import (
     state_badge,
     state_column,
 )
+from merchants.models import ProposalVerb
+from merchants.services import proposals
 
 TONES: dict[str, str] = {
     DebtState.OPEN: "warning",
@@ -171,10 +173,18 @@ class DebtAdmin(ShownAdmin):
             request,
             title=_now("Record a payment of the debtor"),
             form_class=forms.RepaymentForm,
-            call=debts.record_repayment,
-            fresh=True,
-            arguments={"debt_id": object_id},
-            explanation=_now("Only what the reserve's bank statement shows as received."),
+            call=proposals.propose_change,
+            arguments={
+                "verb": ProposalVerb.REPAYMENT,
+                "subject": object_id,
+                "platform": debt.platform,
+                "proposed_by": request.user,
+            },
+            explanation=_now(
+                "Only what the reserve's bank statement shows as received. Nothing is booked until"
+                " another person approves it."
+            ),
+            passes_reason=True,
             object_id=object_id,
             facts=_owed(debt),
             initial={"amount_minor": debt.open_minor},

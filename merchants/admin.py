@@ -31,8 +31,10 @@ from merchants.models import (
     Merchant,
     Party,
     Platform,
+    ProposalVerb,
     User,
 )
+from merchants.services import proposals
 
 
 class EditedAdmin(ServiceAdmin):
@@ -337,10 +339,16 @@ class CommissionPlanAdmin(ReadOnlyAdmin):
             request,
             title=_("Set reserve"),
             form_class=forms.ReserveForm,
-            call=services.set_plan_reserve,
-            arguments={"plan_id": plan.pk},
+            call=proposals.propose_change,
+            arguments={
+                "verb": ProposalVerb.PLAN_RESERVE,
+                "subject": plan.pk,
+                "platform": plan.platform,
+                "proposed_by": request.user,
+            },
+            passes_reason=True,
             initial=model_to_dict(plan, fields=admin_plans.RESERVE_FIELDS),
-            explanation=_now("Orders created before keep their frozen terms."),
+            explanation=_now("Nothing changes until another person approves it."),
             object_id=plan.pk,
         )
 

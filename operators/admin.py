@@ -11,6 +11,8 @@ from escrow.admin import receipt_link, refunds
 from escrow.models import Payee, Release
 from ledger import admin_panels as panels
 from merchants.admin_show import amount_column, column, instant_column
+from merchants.models import Proposal
+from operators import admin_proposals
 from orders.admin import OrderAdmin
 from orders.models import Order
 from payouts.admin_rows import payouts as payouts_table
@@ -19,6 +21,7 @@ from portal.states import LINE_TONES, LINES, STATUSES, TONES
 from portal.timeline import order_steps
 
 admin.site.unregister(Order)
+admin.site.register(Proposal, admin_proposals.ProposalAdmin)
 
 
 @admin.register(Order)

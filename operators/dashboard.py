@@ -33,6 +33,7 @@ from escrow.models import (
 )
 from ledger import admin_panels as panels
 from ledger import selectors as books
+from merchants.models import Proposal, ProposalState
 from merchants.terms import Terms
 from operators import glance
 from orders import selectors
@@ -215,6 +216,13 @@ def _decisions() -> list[Queue]:
             "edit_note",
             "warning",
             Correction.objects.filter(state=CorrectionState.PROPOSED),
+            "state__exact=PROPOSED",
+        ),
+        (
+            _("Proposed changes"),
+            "rule",
+            "warning",
+            Proposal.objects.filter(state=ProposalState.PROPOSED),
             "state__exact=PROPOSED",
         ),
     ]

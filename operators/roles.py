@@ -41,6 +41,7 @@ SALES = (
     "payouts.payout",
     "payouts.payoutschedule",
 )
+DECISIONS = ("merchants.proposal",)  # what two persons change
 BOOKS = (
     "ledger.account",
     "ledger.accountclass",
@@ -64,7 +65,7 @@ KEYS = ("merchants.apikey",)
 # Role -> verb -> models.
 ROLES: dict[Role, dict[str, tuple[str, ...]]] = {
     Role.FINANCE: {
-        "view": (*SALES, *BOOKS, *RESERVE, *TERMS, *ACCOUNTS, *FREEZES),
+        "view": (*SALES, *BOOKS, *RESERVE, *TERMS, *ACCOUNTS, *FREEZES, *DECISIONS),
         "add": ("merchants.party", "escrow.correction", *TERMS, *ACCOUNTS),
         "change": (
             "escrow.refund",
@@ -73,6 +74,7 @@ ROLES: dict[Role, dict[str, tuple[str, ...]]] = {
             "escrow.correction",
             "payouts.payout",
             "payouts.payoutschedule",
+            *DECISIONS,
             *TERMS,
         ),
     },
@@ -101,6 +103,7 @@ ROLES: dict[Role, dict[str, tuple[str, ...]]] = {
             *FREEZES,
             *MESSAGES,
             *KEYS,
+            *DECISIONS,
             "merchants.user",
         ),
     },

@@ -36,12 +36,14 @@ from merchants.admin_show import (
     state_badge,
     state_column,
 )
+from merchants.models import ProposalVerb
+from merchants.services import proposals
 from payouts import admin_rows as rows
 from payouts import forms, selectors
 from payouts.admin_bank_refunds import BankRefundAdmin
 from payouts.admin_freezes import FreezeAdmin
 from payouts.models import Payout, PayoutSchedule, PayoutState, Settlement
-from payouts.services import approval, cutoff, schedules
+from payouts.services import approval, cutoff
 
 admin.site.register(Freeze, FreezeAdmin)
 
@@ -379,9 +381,18 @@ class PayoutScheduleAdmin(ShownAdmin):
             request,
             title=_now("Change payout schedule"),
             form_class=forms.ScheduleForm,
-            call=schedules.change_schedule,
-            arguments={"schedule_id": row.pk},
-            explanation=_now("It counts from the next cutoff on; payouts already cut stay."),
+            call=proposals.propose_change,
+            arguments={
+                "verb": ProposalVerb.SCHEDULE,
+                "subject": str(row.pk),
+                "platform": row.platform,
+                "proposed_by": request.user,
+            },
+            explanation=_now(
+                "It counts from the next cutoff on; payouts already cut stay. Nothing changes until"
+                " another person approves it."
+            ),
+            passes_reason=True,
             object_id=object_id,
             facts=[(_("Payee"), rows.payee(row))],
             initial={name: getattr(row, name) for name in fields},

@@ -21,6 +21,7 @@ from merchants.models.people import (
     Role,
     User,
 )
+from merchants.models.proposals import Proposal, ProposalState, ProposalVerb
 
 __all__ = [
     "DAY",
@@ -37,6 +38,9 @@ __all__ = [
     "Party",
     "PayeeKind",
     "Platform",
+    "Proposal",
+    "ProposalState",
+    "ProposalVerb",
     "Role",
     "User",
     "address_of",

@@ -12,7 +12,7 @@ from django.test import Client
 
 from escrow import ageing
 from escrow.models import Debt
-from merchants.models import Platform, User
+from merchants.models import Platform, Proposal, User
 from tests import ground, owing
 from tests.admin.conftest import page, url
 from tests.signing import sign_in
@@ -91,12 +91,26 @@ def test_second_person_lets_a_debt_stand(signed_in: Client, second: User, debt: 
     assert ground.trial() == before
 
 
-def test_payment_of_the_debtor_is_recorded_once(signed_in: Client, debt: Debt) -> None:
+def decide(client: Client, what: str) -> Any:
+    return client.post(
+        url(f"merchants_proposal_{what}", Proposal.objects.get().pk), {"reason": WHY}
+    )
+
+
+def test_payment_of_the_debtor_is_booked_by_a_second_person_once(
+    signed_in: Client, second: User, debt: Debt
+) -> None:
     fields = {"amount_minor": 3333, "rail": RAIL, "provider_reference": "STMT-7"}
+    books = ground.trial()
 
-    answers = [act(signed_in, debt, "repay", **fields) for _ in range(2)]
+    first, again = (act(signed_in, debt, "repay", **fields) for _ in range(2))
+    own = decide(signed_in, "approve")
+    assert (ground.trial(), fresh(debt).open_minor) == (books, 9491)
+    done, twice = (decide(sign_in(second), "approve") for _ in range(2))
 
-    assert [answer.status_code for answer in answers] == [302, 302]
+    assert (first.status_code, again.status_code, done.status_code) == (302, 200, 302)
+    assert "You proposed it yourself" in own.content.decode()
+    assert "DONE already" in twice.content.decode()
     after = fresh(debt)
     assert (after.state, after.open_minor) == ("OPEN", 6158)
     assert list(after.steps.values_list("kind", "amount_minor", "provider_reference")) == [
@@ -105,15 +119,17 @@ def test_payment_of_the_debtor_is_recorded_once(signed_in: Client, debt: Debt) -
     assert "STMT-7" in signed_in.get(page(Debt, "change", debt.pk)).content.decode()
 
 
-def test_payment_above_the_debt_is_refused_and_nothing_moves(signed_in: Client, debt: Debt) -> None:
+def test_payment_above_the_debt_is_refused_and_nothing_moves(
+    signed_in: Client, second: User, debt: Debt
+) -> None:
     before = ground.trial()
+    act(signed_in, debt, "repay", amount_minor=9492, rail=RAIL, provider_reference="STMT-8")
 
-    answer = act(
-        signed_in, debt, "repay", amount_minor=9492, rail=RAIL, provider_reference="STMT-8"
-    )
+    answer = decide(sign_in(second), "approve")
 
     assert "9491 minor units" in answer.content.decode()
     assert (ground.trial(), fresh(debt).open_minor) == (before, 9491)
+    assert Proposal.objects.get().state == "PROPOSED"
 
 
 def test_decisions_are_offered_only_where_they_are_wanted(

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import Error as DatabaseError
+from django.db import transaction
 from django.test import Client
 
 from api import inbound
 from channels.models import InboxState
 from ledger import selectors as books
 from merchants import services as merchants
-from merchants.models import User
+from merchants.models import CommissionPlan, Proposal, User
 from payouts.models import Payout, PayoutSchedule
 from tests import ground
 from tests.admin.conftest import (
@@ -157,8 +159,8 @@ def test_outcome_of_a_parked_payout_takes_two_persons(
     assert last_audit(payout) == {"actor": f"operator:{second.pk}", "reason": WHY}
 
 
-def test_schedule_is_changed_with_actor_and_reason(
-    signed_in: Client, operator: User, market: World
+def test_schedule_is_changed_by_a_second_person(
+    signed_in: Client, second: User, market: World
 ) -> None:
     schedule = ground.schedule(market)
     fields = {"cadence": "WEEKLY", "weekday": 4, "minimum_minor": 501, "approval_above_minor": ""}
@@ -167,13 +169,69 @@ def test_schedule_is_changed_with_actor_and_reason(
         signed_in, "payouts_payoutschedule_edit", schedule.pk, **{**fields, "minimum_minor": 0}
     )
     answer = post(signed_in, "payouts_payoutschedule_edit", schedule.pk, **fields)
+    proposal = Proposal.objects.get()
+    unchanged = PayoutSchedule.objects.get(pk=schedule.pk)
+    done = post(sign_in(second), "merchants_proposal_approve", proposal.pk)
 
-    assert (wrong.status_code, answer.status_code) == (200, 302)
+    assert (wrong.status_code, answer.status_code, done.status_code) == (200, 302, 302)
+    assert unchanged.minimum_minor == schedule.minimum_minor
     changed = PayoutSchedule.objects.get(pk=schedule.pk)
     assert (changed.cadence, changed.weekday, changed.minimum_minor) == ("WEEKLY", 4, 501)
     assert changed.approval_above_minor is None
     assert changed.next_cutoff_at > schedule.next_cutoff_at
-    assert last_audit(changed) == {"actor": f"operator:{operator.pk}", "reason": WHY}
+    assert last_audit(changed) == {"actor": f"operator:{second.pk}", "reason": WHY}
+
+
+def test_proposed_change_is_dropped_and_never_done(
+    signed_in: Client, second: User, market: World
+) -> None:
+    schedule = ground.schedule(market)
+    fields = {"cadence": "WEEKLY", "weekday": 4, "minimum_minor": 501, "approval_above_minor": ""}
+    post(signed_in, "payouts_payoutschedule_edit", schedule.pk, **fields)
+    proposal = Proposal.objects.get()
+
+    dropped = post(signed_in, "merchants_proposal_drop", proposal.pk)
+    refused = post(sign_in(second), "merchants_proposal_approve", proposal.pk)
+
+    assert (dropped.status_code, refused.status_code) == (302, 200)
+    assert Proposal.objects.get().state == "DROPPED"
+    assert PayoutSchedule.objects.get(pk=schedule.pk).minimum_minor == schedule.minimum_minor
+
+
+def test_plan_holds_back_more_or_less_by_a_second_person(
+    signed_in: Client, second: User, market: World
+) -> None:
+    plan = CommissionPlan.objects.get(platform=market.platform)
+    fields = {"reserve_bps": 1500, "reserve_days": 30}
+
+    post(signed_in, "merchants_commissionplan_set_reserve", plan.pk, **fields)
+    plan.refresh_from_db()
+    before = plan.reserve_bps
+    done = post(sign_in(second), "merchants_proposal_approve", Proposal.objects.get().pk)
+
+    plan.refresh_from_db()
+    assert (before, done.status_code) == (0, 302)
+    assert (plan.reserve_bps, plan.reserve_days) == (1500, 30)
+
+
+def test_database_refuses_one_person_and_any_change_of_a_proposal(
+    signed_in: Client, operator: User, market: World
+) -> None:
+    schedule = ground.schedule(market)
+    fields = {"cadence": "WEEKLY", "weekday": 4, "minimum_minor": 501, "approval_above_minor": ""}
+    post(signed_in, "payouts_payoutschedule_edit", schedule.pk, **fields)
+    rows = Proposal.objects.all()
+
+    for attempt in (
+        lambda: rows.update(state="DONE", decided_by=operator, decided_at=market.now),
+        lambda: rows.update(arguments={"minimum_minor": 1}),
+        lambda: rows.update(subject="other"),
+        lambda: rows.delete(),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            attempt()
+
+    assert rows.get().state == "PROPOSED"
 
 
 @pytest.mark.parametrize("state", [InboxState.FLAGGED, InboxState.ORPHAN])

@@ -198,6 +198,7 @@ def test_dashboard_says_where_the_money_is_and_what_waits(signed_in: Client, ful
         "Bank refunds waiting for approval": "1",
         "Write-offs to be decided": "0",
         "Manual entries waiting for approval": "1",
+        "Proposed changes": "0",
         "Payouts unknown or parked": "0",
         "Bank refunds unknown": "0",
         "Refunds unknown": "0",

@@ -20,6 +20,7 @@ from merchants.models import (
     Merchant,
     Party,
     Platform,
+    Proposal,
     User,
 )
 from merchants.rules import PartyShare, Tier
@@ -67,6 +68,15 @@ def test_every_model_can_be_browsed_and_no_secret_is_shown(client: Client, opera
     key, secret = services.create_api_key(platform=account.platform, name="shop", at=AT)
     CommissionRuleFactory(plan=CommissionPlanFactory(platform=account.platform))
     services.create_party(platform=account.platform, reference="carrier", name="Carrier", at=AT)
+    Proposal.objects.create(
+        platform=account.platform,
+        verb="PLAN_RESERVE",
+        subject=CommissionPlan.objects.get().pk,
+        arguments={"reserve_bps": 1500, "reserve_days": 30},
+        reason="why",
+        proposed_by=operator,
+        proposed_at=AT,
+    )
     event = Event.objects.create(
         type="order.paid",
         platform=account.platform,
