@@ -42,6 +42,7 @@ MENU: list[tuple[Text, list[tuple[Text, str, str]]]] = [
             (_("Platforms"), "merchants_platform", "hub"),
             (_("Bank accounts"), "merchants_bankaccount", "account_balance_wallet"),
             (_("Payout schedules"), "payouts_payoutschedule", "event_repeat"),
+            (_("Proposed changes"), "merchants_proposal", "rule"),
             (_("Commission plans"), "merchants_commissionplan", "percent"),
             (_("Commission rules"), "merchants_commissionrule", "rule"),
             (_("Further parties"), "merchants_party", "group"),
@@ -71,21 +72,33 @@ MENU: list[tuple[Text, list[tuple[Text, str, str]]]] = [
     ),
 ]
 
+# Pages of no model: title, name, icon, the right to open it (as in operators/pages.py).
+PAGES: list[tuple[Text, str, str, str]] = [
+    (_("Onboarding"), "onboarding", "how_to_reg", "merchants.view_merchant"),
+    (_("Audit trail"), "trail", "history", "merchants.view_user"),
+    (_("System health"), "health", "monitor_heart", "notifications.view_delivery"),
+]
+
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Build the menu for one person: only what that person may see."""
-    overview = {
-        "title": _("Overview"),
-        "icon": "dashboard",
-        "link": reverse("admin:index"),
-        "active": request.path == reverse("admin:index"),
-    }
-    groups: list[dict[str, Any]] = [{"items": [overview]}]
+    overview = _page(request, _("Overview"), "admin:index", "dashboard")
+    pages = [
+        _page(request, title, f"operators:{name}", icon)
+        for title, name, icon, permission in PAGES
+        if request.user.has_perm(permission)
+    ]
+    groups: list[dict[str, Any]] = [{"items": [overview, *pages]}]
     for title, entries in MENU:
         items = [_item(*entry) for entry in entries if _may_see(request, entry[1])]
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
+
+
+def _page(request: HttpRequest, title: Text, name: str, icon: str) -> dict[str, Any]:
+    link = reverse(name)
+    return {"title": title, "icon": icon, "link": link, "active": request.path == link}
 
 
 def _item(title: Text, page: str, icon: str) -> dict[str, Any]:

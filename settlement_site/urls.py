@@ -15,6 +15,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("v1/", include("api.v1.urls")),
     path("docs/api", documentation.show_api),
+    path("admin/", include("operators.urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", health.show_liveness),
