@@ -10,6 +10,7 @@ import pghistory
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
+from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -50,6 +51,18 @@ class ServiceAdmin(ModelAdmin):
 
     def has_operate_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self._may(request, "change")
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Take the id as it is stored: Django's lists write `_5F` for the `_` in their links, and
+        unfold would ask for the buttons of a row of that name, which is not there."""
+        plain = unquote(object_id) if object_id else None
+        return super().changeform_view(request, plain, form_url, extra_context)
 
     def _may(self, request: HttpRequest, verb: str) -> bool:
         return request.user.has_perm(f"{self.opts.app_label}.{verb}_{self.opts.model_name}")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Model
 from django.test import Client
@@ -239,6 +240,19 @@ def test_buttons_are_there_for_the_role_that_may_and_for_no_other(market: World)
     assert offered(F) == ["approve", "refuse"]
     assert offered(R) == ["freeze"]
     assert offered(S) == offered(A) == []
+
+
+def test_buttons_are_there_for_whoever_comes_from_the_list(market: World) -> None:
+    payout = pending_payout(market)
+    client = sign_in(member(F))
+
+    listed = client.get(url("payouts_payout_changelist")).content.decode()
+    address = url("payouts_payout_change", quote(payout.pk))
+    shown = client.get(address).content.decode()
+
+    assert address in listed
+    assert address != url("payouts_payout_change", payout.pk)
+    assert url("payouts_payout_approve", payout.pk) in shown
 
 
 def test_refused_role_moves_no_money(market: World) -> None:
