@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -60,10 +61,10 @@ def show_trail(request: HttpRequest) -> HttpResponse:
         headings=[_("When"), _("Who"), _("What"), _("Row"), _("Says now"), _("Why")],
         rows=[
             [
-                panels.instant(each.at),
+                _unbroken(panels.instant(each.at)),
                 each.actor,
                 each.kind,
-                each.row,
+                _unbroken(each.row),
                 each.facts or panels.NOTHING,
                 each.reason or panels.NOTHING,
             ]
@@ -118,6 +119,10 @@ def list_onboarding(request: HttpRequest) -> HttpResponse:
     )
     older = page[-1].pk if len(page) == PER_PAGE else ""
     return _page(request, _("Onboarding"), [table], older=older)
+
+
+def _unbroken(text: Any) -> Any:
+    return format_html('<span class="hf-unbroken">{}</span>', text)
 
 
 def _standing(found: merchants.Onboarding) -> Any:

@@ -18,9 +18,9 @@ from pghistory.models import Event
 from ledger import admin_panels as panels
 from merchants.models import User
 
-SHOWN = 100
+SHOWN = 50
 SCANNED = 5_000  # of each kind, when a person is looked for
-SAID = 120  # characters of a value
+SAID = 60  # characters of a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +96,14 @@ def _names(rows: Iterable[Any]) -> dict[str, str]:
 def _change(row: Any, of: type[Model], names: dict[str, str]) -> Change:
     context = row.pgh_context or {}
     actor, key = str(context.get("actor", "")), str(row.pgh_obj_id)
+    short = f"…{key[-8:]}" if len(key) > 10 else key
     page = f"{of._meta.app_label}_{of._meta.model_name}"
     return Change(
         at=row.pgh_created_at,
         actor=names.get(actor, actor) or panels.NOTHING,
         reason=str(context.get("reason", "")),
         kind=str(of._meta.verbose_name),
-        row=panels.link(page, key, key) if admin.site.is_registered(of) else key,
+        row=panels.link(page, key, short) if admin.site.is_registered(of) else short,
         key=key,
         facts=_facts(row),
     )
@@ -110,10 +111,11 @@ def _change(row: Any, of: type[Model], names: dict[str, str]) -> Change:
 
 def _facts(row: Any) -> str:
     """What the row says after the change, without its own id."""
-    said = [
-        f"{field.attname}={getattr(row, field.attname)}"
-        for field in row._meta.concrete_fields
-        if not field.name.startswith("pgh_") and field.name != "id"
-        if getattr(row, field.attname) not in (None, "", [], {})
-    ]
-    return ", ".join(each[:SAID] for each in said)
+    said = []
+    for field in row._meta.concrete_fields:
+        value = getattr(row, field.attname)
+        if field.name.startswith("pgh_") or field.name == "id" or value in (None, "", [], {}):
+            continue
+        shown = panels.instant(value) if isinstance(value, datetime) else str(value)[:SAID]
+        said.append(f"{field.attname}={shown}")
+    return ", ".join(said)

@@ -78,7 +78,7 @@ def test_trail_finds_the_changes_of_one_row_with_who_and_why(
 
     assert (found[0][1], found[0][5]) == ("op", "wrong account")
     assert "state=" in found[0][4]
-    assert {row[3].count(payout.pk) > 0 for row in found} == {True}
+    assert {url("payouts_payout_change", payout.pk) in row[3] for row in found} == {True}
 
 
 def test_trail_finds_what_one_person_changed_and_nothing_of_others(
