@@ -60,6 +60,8 @@ LABELS = {
     "approval_above_minor": _("Approval above (minor units)"),
     "reserve_bps": _("Held back of each release (basis points)"),
     "reserve_days": _("Held back for (days)"),
+    "required_reserve_bps": _("Held back at least (basis points)"),
+    "required_reserve_days": _("Held back at least for (days)"),
 }
 
 

@@ -13,7 +13,7 @@ import ledger.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("merchants", "0015_user_role"),
+        ("merchants", "0017_plan_terms_of_operator_and_platform"),
     ]
 
     operations = [
