@@ -13,6 +13,7 @@ from payouts.models import Payout, PayoutState
 from portal import documents
 from portal.access import PortalRequest, member_page
 from portal.lists import page_of
+from portal.pages.jobs import attachment
 from portal.statements import read_statement
 from portal.states import PAYOUT_NOTES, PAYOUT_TONES
 from portal.timeline import payout_steps
@@ -99,5 +100,4 @@ def hand_out_statement(request: PortalRequest, settlement_id: str, kind: str) ->
     settlement = request.member.settlements().filter(pk=settlement_id).first()
     if settlement is None or kind not in WRITERS:
         raise Http404
-    content = WRITERS[kind](read_statement(settlement))
-    return documents.answer_file(content, kind=kind, name=settlement.pk)
+    return attachment(WRITERS[kind](read_statement(settlement)))
