@@ -10,7 +10,6 @@ from typing import Any
 import pghistory
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html, format_html_join
@@ -31,10 +30,8 @@ from merchants.models import (
     Merchant,
     Party,
     Platform,
-    ProposalVerb,
     User,
 )
-from merchants.services import proposals
 
 
 class EditedAdmin(ServiceAdmin):
@@ -333,24 +330,7 @@ class CommissionPlanAdmin(ReadOnlyAdmin):
 
     @action(description=_("Set reserve"), permissions=["operate"])
     def set_reserve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        plan = get_object_or_404(CommissionPlan, pk=object_id)
-        return service_page(
-            self,
-            request,
-            title=_("Set reserve"),
-            form_class=forms.ReserveForm,
-            call=proposals.propose_change,
-            arguments={
-                "verb": ProposalVerb.PLAN_RESERVE,
-                "subject": plan.pk,
-                "platform": plan.platform,
-                "proposed_by": request.user,
-            },
-            passes_reason=True,
-            initial=model_to_dict(plan, fields=admin_plans.RESERVE_FIELDS),
-            explanation=_now("Nothing changes until another person approves it."),
-            object_id=plan.pk,
-        )
+        return admin_plans.reserve_page(self, request, object_id)
 
     @action(description=_("Set guarantee"), permissions=["operate"])
     def set_guarantee(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -12,6 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
+from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -23,11 +24,11 @@ from django.utils.translation import gettext_lazy as _
 from ledger import admin_panels as panels
 from merchants import differences, rule_texts, selectors, services
 from merchants.admin_pages import ServiceForm, operator, service_page
-from merchants.forms import GuaranteeForm
-from merchants.models import CommissionPlan
+from merchants.forms import GuaranteeForm, ReserveForm
+from merchants.models import CommissionPlan, ProposalVerb
 from merchants.refund_policy import REFUND_FIELDS
 from merchants.rules import Rule
-from merchants.services import rule_import
+from merchants.services import proposals, rule_import
 
 CHANGES = {
     differences.Change.ADDED: (_("Added"), "success"),
@@ -94,6 +95,28 @@ def import_page(admin: ModelAdmin, request: HttpRequest, plan_id: str) -> HttpRe
         shown = [_errors(tried) if tried.errors else _preview(tried)]
     context = {"form": form, "shown": shown, "ready": ready, "multipart": True}
     return _page(admin, request, plan, _("Import rules"), context)
+
+
+def reserve_page(admin: ModelAdmin, request: HttpRequest, plan_id: str) -> HttpResponse:
+    """Propose what is held back of each release; another person lets it be so."""
+    plan = get_object_or_404(CommissionPlan, pk=plan_id)
+    return service_page(
+        admin,
+        request,
+        title=_("Set reserve"),
+        form_class=ReserveForm,
+        call=proposals.propose_change,
+        arguments={
+            "verb": ProposalVerb.PLAN_RESERVE,
+            "subject": plan.pk,
+            "platform": plan.platform,
+            "proposed_by": request.user,
+        },
+        passes_reason=True,
+        initial=model_to_dict(plan, fields=RESERVE_FIELDS),
+        explanation=_now("Nothing changes until another person approves it."),
+        object_id=plan.pk,
+    )
 
 
 def guarantee_page(admin: ModelAdmin, request: HttpRequest, plan_id: str) -> HttpResponse:

@@ -203,8 +203,9 @@ def test_plan_holds_back_more_or_less_by_a_second_person(
 ) -> None:
     plan = CommissionPlan.objects.get(platform=market.platform)
     fields = {"reserve_bps": 1500, "reserve_days": 30}
+    required = {"required_reserve_bps": 1000, "required_reserve_days": 14}
 
-    post(signed_in, "merchants_commissionplan_set_reserve", plan.pk, **fields)
+    post(signed_in, "merchants_commissionplan_set_reserve", plan.pk, **fields, **required)
     plan.refresh_from_db()
     before = plan.reserve_bps
     done = post(sign_in(second), "merchants_proposal_approve", Proposal.objects.get().pk)
@@ -212,6 +213,7 @@ def test_plan_holds_back_more_or_less_by_a_second_person(
     plan.refresh_from_db()
     assert (before, done.status_code) == (0, 302)
     assert (plan.reserve_bps, plan.reserve_days) == (1500, 30)
+    assert (plan.required_reserve_bps, plan.required_reserve_days) == (1000, 14)
 
 
 def test_database_refuses_one_person_and_any_change_of_a_proposal(

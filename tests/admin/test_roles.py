@@ -84,6 +84,7 @@ ACTIONS: dict[str, set[Role]] = {
     "merchants_commissionplan_history_page": {F, A},
     "merchants_commissionplan_set_refund_policy": {F},
     "merchants_commissionplan_set_reserve": {F},
+    "merchants_commissionplan_set_guarantee": {F},
     "merchants_commissionrule_create": {F},
     "merchants_commissionrule_end": {F},
     "channels_inboundnotification_retry": {S},

@@ -98,6 +98,7 @@ ANSWERS: dict[type[models.Answer], type[serializers.Serializer]] = {
     models.RepricedOrder: commission.RepricedAnswer,
     models.RepricedTotal: commission.TotalAnswer,
     models.ReserveAccount: debts.ReserveAccountAnswer,
+    models.ReserveStatement: payouts.ReserveStatementAnswer,
     models.Resent: webhooks.ResentAnswer,
     models.RowError: merchants.RowErrorAnswer,
     models.RuleImport: merchants.ImportAnswer,

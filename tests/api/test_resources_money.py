@@ -73,6 +73,7 @@ def test_statement_lists_what_it_pays(ours: Estate, shop: Shop) -> None:
     found = shop.get(f"/v1/settlements/{listed[-1]['id']}").json()
 
     lines, deductions = found.pop("lines"), found.pop("deductions")
+    assert found.pop("reserve") is None  # nothing was ever held back
     assert found == listed[-1]
     assert (found["amount_minor"], found["line_count"], found["currency"]) == (18982, 2, "CNY")
     assert {line["order"] for line in lines} == released
@@ -81,6 +82,7 @@ def test_statement_lists_what_it_pays(ours: Estate, shop: Shop) -> None:
     for line in lines:
         order = shop.get(f"/v1/orders/{line['order']}").json()
         assert line["order_reference"] == order["reference"]
+        assert (line["kind"], line["owed_at"]) == ("SALE", order["confirmed_at"])
         assert shop.get(f"/v1/releases/{line['release']}").json()["order"] == line["order"]
         assert {part["settlement"] for part in order["split"]} > {found["id"], None}
 

@@ -140,7 +140,7 @@ def test_buyer_takes_more_time_once(world: World) -> None:
     assert buyer.now().confirm_by == longer
     page = buyer.page()
     assert "You have more time now." in page
-    assert "The time was extended before. That can be done once." in page
+    assert "The time was extended before; that can be done once." in page
     assert "Take more time" not in page
 
 

@@ -117,6 +117,7 @@ def order_answer() -> dict[str, Any]:
         "status": "paid",
         "currency": "CNY",
         "amount_minor": 10001,
+        "refunded_minor": 0,
         "goods_minor": 9001,
         "shipping_minor": 1000,
         "lines": [{"title": "西湖龙井", "category": "tea", "quantity": 3, "amount_minor": 9001}],
