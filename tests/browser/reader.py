@@ -32,6 +32,24 @@ class Reader(Window):
             [{"name": name, "value": value, "url": base_url} for name, value in cookies]
         )
 
+    def sign_in(self, base_url: str, session: str) -> None:
+        """Go on with a session that is open already."""
+        cookie = {"name": "sessionid", "value": session, "url": base_url}
+        self.page.context.add_cookies([cookie])
+
+    def click_link(self, part: str) -> None:
+        """Follow the first link of the page's own part whose address ends so."""
+        self.page.locator(f"main a[href$='{part}']").first.click()
+        self.page.wait_for_load_state()
+
+    def type_into(self, field: str, words: str) -> None:
+        self.page.locator(field).first.fill(words)
+
+    def send(self, form: str) -> None:
+        """Press the button of a form."""
+        self.page.locator(f"{form} button").first.click()
+        self.page.wait_for_load_state()
+
     def pretend(self, url: str, html: str) -> None:
         """Answer this address with a page of our own."""
         self.page.route(url, lambda route: route.fulfill(body=html, content_type="text/html"))
