@@ -28,11 +28,11 @@ def owe(market: World, order: Order) -> Debt:
 
 
 def test_guarantee_withdrawn_later_still_covers_the_orders_before(market: World) -> None:
-    guarantee(market, 7)
+    guarantee(market, 27)  # longer than the seller's own term, which comes first
     order = ground.released_order(market)
     guarantee(market, None)
 
-    assert owe(market, order).guaranteed_at == market.now + timedelta(days=7)
+    assert owe(market, order).guaranteed_at == market.now + timedelta(days=27)
 
 
 def test_guarantee_given_later_does_not_reach_back(market: World) -> None:
@@ -47,6 +47,6 @@ def test_plan_says_the_guarantee_of_orders_that_froze_none(market: World) -> Non
     terms = {name: value for name, value in order.terms.items() if name != "guarantee"}
     order.terms = terms | {"version": 4}
     order.save(update_fields=["terms"])
-    guarantee(market, 3)
+    guarantee(market, 23)
 
-    assert owe(market, order).guaranteed_at == market.now + timedelta(days=3)
+    assert owe(market, order).guaranteed_at == market.now + timedelta(days=23)

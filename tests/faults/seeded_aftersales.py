@@ -109,6 +109,7 @@ def _guarantee_in_two(*, debt_id: str, at: datetime) -> int:
         debt.settle(at=at)
         debts.events.record_debt_event(debt, "debt.settled", at=at)
         debt.save()
+        debts._end_request(debt, paid=False, at=at)
         Deduction.objects.create(
             refund_id=debt.refund_id,
             step=step,
@@ -253,7 +254,7 @@ AFTERSALES_BUGS: tuple[SeededBug, ...] = (
     SeededBug(
         "guarantee booked in one transaction, counted in the next",
         "debt_guaranteed",
-        14,
+        15,
         replace(debts, "guarantee_debt", _guarantee_in_two),
     ),
     SeededBug(

@@ -2,6 +2,7 @@
 state first."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -24,6 +25,15 @@ def freeze_seller(market: Market) -> None:
     seller = market.merchants[0]
     if not _found(Freeze.objects.filter(merchant=seller)):
         freezes.freeze_seller(merchant_id=seller.id, kind=FreezeKind.RISK, **_said(market))
+    market.settle()
+
+
+def outlast_confirmation(market: Market) -> None:
+    """The date of the automatic confirmation passes while the order is frozen."""
+    confirm_by = market.order("A").confirm_by
+    frozen = _state(Freeze.objects.filter(order=market.order("A"))) == FreezeState.ACTIVE
+    if frozen and confirm_by is not None and market.now <= confirm_by:
+        market.sandbox.clock.move_to(confirm_by + timedelta(days=1))
     market.settle()
 
 

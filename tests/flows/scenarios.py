@@ -252,6 +252,7 @@ FLOWS: tuple[Flow, ...] = (
             freezers.freeze_order,
             freezers.freeze_seller,
             ship,
+            freezers.outlast_confirmation,
             rest,  # nothing is confirmed by time
             freezers.lift_order,
             _wait_for_confirmation,
