@@ -14,6 +14,7 @@ import django_fsm
 import pytest
 from django.apps import AppConfig, apps
 from django.conf import settings
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import ProjectState
 from pgtrigger.migrations import AddTrigger, RemoveTrigger
@@ -42,6 +43,32 @@ def migrated_database(connection: BaseDatabaseWrapper) -> str:
             draft = _make_draft(connection)
             cursor.execute(f"ALTER DATABASE {quote(draft)} RENAME TO {quote(name)}")
     return name
+
+
+@contextlib.contextmanager
+def database_beside(name: str) -> Iterator[None]:
+    """Have another migrated database beside the tests' own, for as long as the block lasts."""
+    quoted = connection.ops.quote_name(name)
+    template = connection.ops.quote_name(migrated_database(connection))
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {quoted}")  # of a run that was killed
+        cursor.execute(f"CREATE DATABASE {quoted} TEMPLATE {template}")
+    yield
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {quoted}")
+
+
+@contextlib.contextmanager
+def connected_to(name: str) -> Iterator[None]:
+    """Have this thread's queries go to another database for a while."""
+    before = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
 
 
 def _make_draft(connection: BaseDatabaseWrapper) -> str:

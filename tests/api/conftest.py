@@ -1,11 +1,13 @@
 """A shopping platform that talks to the API, with the sandbox behind it and a clock that stands."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 
 from api import nudge
@@ -13,8 +15,9 @@ from demo.local_sandbox import Clock, open_sandbox
 from merchants import services as merchants
 from tests import stage
 from tests import world as worlds
-from tests.api.estate import Town, open_town
+from tests.api.estate import Town, build_town, open_town
 from tests.api.shop import Door, Shop
+from tests.migrating import connected_to, database_beside
 from tests.world import START, World, make_platform
 
 
@@ -84,15 +87,34 @@ def beside(world: World) -> World:
     return other
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def built_town(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Path, Town]]:
+    """The town in a database of its own, which no other test empties: its name, the sandbox's books
+    and who lives there.
+    """
+    name, folder = f"{connection.settings_dict['NAME']}_town", tmp_path_factory.mktemp("town")
+    with django_db_blocker.unblock(), database_beside(name):
+        with connected_to(name):
+            town = build_town(folder)
+        yield name, folder, town
+
+
+@pytest.fixture(scope="module")
+def opened_town(
+    built_town: tuple[str, Path, Town],
+    django_db_blocker: Any,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Town]:
-    with django_db_blocker.unblock(), open_town(tmp_path_factory.mktemp("town")) as town:
+    name, books, built = built_town
+    folder = tmp_path_factory.mktemp("town") / "books"
+    shutil.copytree(books, folder)
+    with django_db_blocker.unblock(), connected_to(name), open_town(built, folder) as town:
         yield town
 
 
 @pytest.fixture
-def town(built_town: Town, db: None) -> Town:
-    """A world with one of everything, built once per file; what a test does is rolled back."""
-    return built_town
+def town(opened_town: Town, db: None) -> Town:
+    """A world with one of everything, as it was built; what a test does is rolled back."""
+    return opened_town

@@ -1,13 +1,13 @@
-"""Two shopping platforms with one of everything the API knows, and a live one: built once for a
-whole file of tests, each of which is rolled back.
+"""Two shopping platforms with one of everything the API knows, and a live one: built once for all
+tests of a worker, each of which is rolled back.
 
 It must never be changed by a test that commits.
 """
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from django.db import transaction
 from django.test import Client
 
 from api import nudge
-from demo.local_sandbox import Clock, open_sandbox
+from demo.local_sandbox import Clock, LocalSandbox, open_sandbox
 from escrow.services.remittance import record_topup
 from merchants import services as merchants
 from merchants.models import Mode
@@ -27,7 +27,6 @@ from notifications import dialing
 from notifications.dialing import Answer as Heard
 from notifications.models import Delivery, WebhookEndpoint
 from notifications.services import attempts
-from tests import stage
 from tests.api.shop import Answer, Door, Shop
 from tests.world import PAYS, RAIL, START, add_payee, make_platform
 
@@ -90,48 +89,76 @@ class Town:
         return self.ours, self.theirs, self.live
 
 
+def build_town(folder: Path) -> Town:
+    """Build the world on an empty database, and the sandbox's books in `folder`, with the clock
+    standing at START.
+    """
+    with _standing_still() as (time, door):
+        with open_sandbox(folder, clock=Clock(now=START), deliver=door.deliver) as sandbox:
+            live = make_platform(at=START, slug="teahouse-live", mode=Mode.LIVE)
+            platforms = (
+                make_platform(at=START, live_platform=live),
+                make_platform(at=START, name="Rival", slug="rival"),
+                live,
+            )
+            estates = [Estate(Shop(door, sandbox, time, platform)) for platform in platforms]
+            for estate in estates:
+                estate.shop.open()
+            town = Town(*estates, keys=_other_keys(estates[0].shop))
+            _live_there(town)
+        return town
+
+
 @contextmanager
-def open_town(folder: Path) -> Iterator[Town]:
-    """Build the world on an empty database, with the clock standing at START. No webhook leaves
-    the house."""
-    stage.empty_database()
-    with ExitStack() as stack:
-        time = stack.enter_context(time_machine.travel(START, tick=False))
-        stack.enter_context(mock.patch.object(nudge, "_ring"))
-        heard = Heard(status_code=200)
-        stack.enter_context(mock.patch.object(dialing, "post", return_value=heard))
-        door = Door(Client(raise_request_exception=False))
-        sandbox = stack.enter_context(
-            open_sandbox(folder, clock=Clock(now=START), deliver=door.deliver)
-        )
-        live = make_platform(at=START, slug="teahouse-live", mode=Mode.LIVE)
-        platforms = (
-            make_platform(at=START, live_platform=live),
-            make_platform(at=START, name="Rival", slug="rival"),
-            live,
-        )
-        estates = [Estate(Shop(door, sandbox, time, platform)) for platform in platforms]
-        for estate in estates:
-            estate.shop.open()
-        town = Town(*estates, keys=_other_keys(estates[0].shop))
-        for estate in (town.ours, town.theirs):
-            _trade(estate)
-        _work_off(town.ours.shop)
-        for estate in (town.ours, town.theirs):
-            estate.shop.released_order()
-        _work_off(town.ours.shop)
-        for estate in (town.ours, town.theirs):
-            _owe(estate)
-        _work_off(town.ours.shop)
-        for estate in (town.ours, town.theirs):
-            _listen(estate)
-            _take_stock(estate)
-        for estate in town.everybody:
-            pages = (estate.shop.get(f"/v1/{name}?limit=100").content.decode() for name in LISTS)
-            estate.ids = frozenset(found for page in pages for found in ID.findall(page))
-        yield town
-    stage.empty_database()  # the next file need not ask for an empty one
-    stage.empty_database()
+def open_town(built: Town, folder: Path) -> Iterator[Town]:
+    """Go on where `build_town` stopped, on a copy of its sandbox's books in `folder`.
+
+    Whoever is in it may be changed: the town as it was built is not.
+    """
+    now = built.ours.shop.sandbox.clock.now
+    with (
+        _standing_still() as (time, door),
+        open_sandbox(folder, clock=Clock(now=now), deliver=door.deliver) as sandbox,
+    ):
+        time.move_to(now)
+        yield Town(*(_moved(each, door, sandbox, time) for each in built.everybody), built.keys)
+
+
+def _moved(estate: Estate, door: Door, sandbox: LocalSandbox, time: Any) -> Estate:
+    shop = replace(
+        estate.shop, door=door, sandbox=sandbox, time=time, merchants=[*estate.shop.merchants]
+    )
+    return replace(estate, shop=shop, has=dict(estate.has))
+
+
+@contextmanager
+def _standing_still() -> Iterator[tuple[time_machine.Traveller, Door]]:
+    """No time passes, no sweep is rung for, and no webhook leaves the house."""
+    heard = Heard(status_code=200)
+    with (
+        time_machine.travel(START, tick=False) as time,
+        mock.patch.object(nudge, "_ring"),
+        mock.patch.object(dialing, "post", return_value=heard),
+    ):
+        yield time, Door(Client(raise_request_exception=False))
+
+
+def _live_there(town: Town) -> None:
+    for estate in (town.ours, town.theirs):
+        _trade(estate)
+    _work_off(town.ours.shop)
+    for estate in (town.ours, town.theirs):
+        estate.shop.released_order()
+    _work_off(town.ours.shop)
+    for estate in (town.ours, town.theirs):
+        _owe(estate)
+    _work_off(town.ours.shop)
+    for estate in (town.ours, town.theirs):
+        _listen(estate)
+        _take_stock(estate)
+    for estate in town.everybody:
+        pages = (estate.shop.get(f"/v1/{name}?limit=100").content.decode() for name in LISTS)
+        estate.ids = frozenset(found for page in pages for found in ID.findall(page))
 
 
 def _other_keys(shop: Shop) -> dict[str, str]:
