@@ -146,11 +146,12 @@ def statuses(orders: Sequence[Order]) -> dict[str, Status]:
     Returns: by order id.
     """
     ids = [order.pk for order in orders]
-    holds = {hold.order_id: hold.state for hold in Hold.objects.filter(order_id__in=ids)}
+    holds: dict[str, str] = {}
     refunds = defaultdict(list)
-    of_holds = Refund.objects.filter(hold__order_id__in=ids)
-    for order_id, state in of_holds.values_list("hold__order_id", "state"):
-        refunds[order_id].append(state)
+    known = Hold.objects.filter(order_id__in=ids)
+    for order_id, state, refund in known.values_list("order_id", "state", "refunds__state"):
+        holds[order_id] = state
+        refunds[order_id] += [refund] if refund else []
     lines = list(
         ReleaseLine.objects.filter(release__hold__order_id__in=ids, freed_slice__isnull=True)
         .select_related("release__hold")
@@ -235,44 +236,48 @@ def _split(order: Order, hold: Hold | None) -> list[SplitLine]:
 
 
 def _released_split(lines: Sequence[ReleaseLine]) -> list[SplitLine]:
-    freed, states = _reserves_of(lines)
-    paid = [*lines, *freed.values()]
-    settlement_ids = {line.settlement_id for line in paid if line.settlement_id}
-    payouts = Payout.objects.filter(settlement_id__in=settlement_ids).order_by("created_at", "id")
-    latest = {payout.settlement_id: payout for payout in payouts}
+    reserves = _reserves_of(lines)
+    settled_by = [line.settlement_id for line in lines] + [by for _state, by in reserves.values()]
+    payouts = Payout.objects.filter(settlement_id__in={*settled_by} - {None})
+    latest = {payout.settlement_id: payout for payout in payouts.order_by("created_at", "id")}
     split = []
     for line in lines:
-        state = states.get(line.release_id) if line.payee == Payee.RESERVE else None
+        state, settlement = None, line.settlement_id
+        if line.payee == Payee.RESERVE and line.release_id in reserves:
+            state, settlement = reserves[line.release_id]
         if state is None or state == ReserveState.FREED:
-            paid_by = line if state is None else freed[line.release_id]
-            split.append(_released_line(line, paid_by, latest.get(paid_by.settlement_id or "")))
+            split.append(_released_line(line, settlement, latest.get(settlement or "")))
         else:
             status = LineStatus.TAKEN if state == ReserveState.TAKEN else LineStatus.HELD_BACK
             split.append(SplitLine(line.payee, line.amount_minor, status))
     return split
 
 
-def _reserves_of(lines: Sequence[ReleaseLine]) -> tuple[dict[str, ReleaseLine], dict[str, str]]:
-    """The lines on which what these releases held back was freed, and the states of the slices; by
-    release. Nothing held back: no query."""
+def _reserves_of(lines: Sequence[ReleaseLine]) -> dict[str, tuple[str, str | None]]:
+    """The state of what these releases held back, and the settlement it was paid by once it was
+    freed; by release. Nothing held back: no query."""
     held = [line.release_id for line in lines if line.payee == Payee.RESERVE]
     if not held:
-        return {}, {}
-    freed = ReleaseLine.objects.filter(release_id__in=held, freed_slice__isnull=False)
+        return {}
     slices = ReserveSlice.objects.filter(release_id__in=held)
-    return {line.release_id: line for line in freed}, dict(slices.values_list("release", "state"))
+    return {
+        release: (state, settlement)
+        for release, state, settlement in slices.values_list(
+            "release", "state", "lines__settlement_id"
+        )
+    }
 
 
-def _released_line(line: ReleaseLine, paid_by: ReleaseLine, payout: Payout | None) -> SplitLine:
+def _released_line(line: ReleaseLine, settlement: str | None, payout: Payout | None) -> SplitLine:
     if line.payee == Payee.SERVICE_FEE:
         return SplitLine(line.payee, line.amount_minor, LineStatus.KEPT)
     if payout is None:
-        return SplitLine(line.payee, line.amount_minor, LineStatus.PAYABLE, paid_by.settlement_id)
+        return SplitLine(line.payee, line.amount_minor, LineStatus.PAYABLE, settlement)
     return SplitLine(
         payee=line.payee,
         amount_minor=line.amount_minor,
         status=_OF_PAYOUT[PayoutState(payout.state)],
-        settlement=paid_by.settlement_id,
+        settlement=settlement,
         payout=payout.id,
         payout_state=payout.state,
         paid_at=payout.paid_at,

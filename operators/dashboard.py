@@ -4,7 +4,7 @@ It must never count a whole table or write a row.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ from ledger import selectors as books
 from merchants.models import Proposal, ProposalState
 from merchants.terms import Terms
 from operators import glance
-from orders import selectors
+from operators.at_once import Part, Question, Rows, read_at_once
 from orders.models import Order
 from payouts.models import Payout, PayoutState
 from portal.states import STATUSES, TONES
@@ -83,15 +83,16 @@ class Waiting:
 def add_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Put the dashboard into the page's context, as far as this person may see it."""
     may, at = request.user.has_perm, timezone.now()
-    context["waiting"] = waiting_for_people(may)
     glances = []
     if may("ledger.view_journalentry"):
         lines = books.trial_balance()
         context["money"] = money_by_currency(lines)
         glances.append(glance.cover(lines))
+    parts = [waiting_for_people(may)]
     if may("escrow.view_hold"):
-        glances += [glance.held_by_age(at=at), glance.due_today(at=at), glance.stuck(at=at)]
-    context["glances"] = glances
+        parts += [glance.held_by_age(at=at), glance.due_today(at=at), glance.stuck(at=at)]
+    context["waiting"], *read = read_at_once(parts)
+    context["glances"] = glances + read
     if may("orders.view_order"):
         context["recent"] = recent_orders()
     return context
@@ -155,18 +156,26 @@ def _own_funds_note(free_minor: int, currency: str) -> Text:
     return gettext("%(amount)s short for what payees owe: top up") % lacking
 
 
-def waiting_for_people(may: Callable[[str], bool]) -> list[Waiting]:
+def waiting_for_people(may: Callable[[str], bool]) -> Part:
     """List what sweeps cannot settle alone, each with a link to exactly those rows.
 
     Args: may: tells whether this person has a right; what it may not see is left out.
     """
-    found = []
-    for label, icon, tone, rows, query in (*_decisions(), *_troubles()):
-        app, name = rows.model._meta.app_label, rows.model._meta.model_name
-        if may(f"{app}.view_{name}"):
-            link = panels.list_url(f"{app}_{name}", query)
-            found.append(_waiting(label, icon, tone, rows, link))
-    return found
+    queues = [
+        queue for queue in (*_decisions(), *_troubles()) if may(_named(queue[3], "{}.view_{}"))
+    ]
+
+    def show(answers: Sequence[Rows]) -> list[Waiting]:
+        return [
+            _waiting(label, icon, tone, len(found), panels.list_url(_named(rows, "{}_{}"), query))
+            for (label, icon, tone, rows, query), found in zip(queues, answers, strict=True)
+        ]
+
+    return Part([Question(queue[3].order_by()[:MAX_COUNTED], ()) for queue in queues], show)
+
+
+def _named(rows: QuerySet[Any], pattern: str) -> str:
+    return pattern.format(rows.model._meta.app_label, rows.model._meta.model_name)
 
 
 # Label, icon, tone, rows, the query string of the list that shows exactly these rows.
@@ -276,17 +285,16 @@ def _troubles() -> list[Queue]:
     ]
 
 
-def _waiting(label: Text, icon: str, tone: str, rows: QuerySet[Any], link: str) -> Waiting:
-    count = rows.order_by()[:MAX_COUNTED].count()
+def _waiting(label: Text, icon: str, tone: str, count: int, link: str) -> Waiting:
     shown = f"{MAX_COUNTED}+" if count == MAX_COUNTED else str(count)
     return Waiting(label, icon, shown, link, tone if count else "success")
 
 
 def recent_orders() -> panels.Table:
     """The newest orders, and how each one's money is split."""
-    orders = list(Order.objects.select_related("merchant").order_by("-pk")[:RECENT])
+    newest = Order.objects.select_related("merchant", "hold__payment").order_by("-pk")
+    orders = list(newest[:RECENT])
     found = status.statuses(orders)
-    channels = selectors.channels_paid(order_ids=[order.pk for order in orders])
     return panels.Table(
         title=_("Recent orders and their split"),
         headings=[
@@ -299,13 +307,14 @@ def recent_orders() -> panels.Table:
             _("Amount"),
         ],
         numbers=[3, 4, 5, 6],
-        rows=[_order_row(order, found[order.pk], channels.get(order.pk)) for order in orders],
+        rows=[_order_row(order, found[order.pk]) for order in orders],
         empty=_("No orders yet."),
     )
 
 
-def _order_row(order: Order, composed: status.Status, channel: str | None) -> list[Any]:
-    terms = Terms.from_json(order.terms).under(channel)
+def _order_row(order: Order, composed: status.Status) -> list[Any]:
+    hold = getattr(order, "hold", None)
+    terms = Terms.from_json(order.terms).under(hold.payment.channel if hold else None)
     parts = (terms.commission_minor, terms.service_fee_minor, terms.seller_minor)
     return [
         panels.link("orders_order", order.pk, order.reference),

@@ -5,8 +5,9 @@ never count a whole table or write a row.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, When
@@ -20,6 +21,7 @@ from ledger import admin_panels as panels
 from ledger import chart
 from ledger import selectors as books
 from notifications.models import Channel, Delivery, DeliveryState, Event
+from operators.at_once import Part, Question, Rows
 from orders import selectors as orders
 from orders.claims import by_clock
 from orders.models import Order, OrderState
@@ -74,24 +76,26 @@ def _cover_row(currency: str, of: dict[str, int]) -> list[Any]:
     ]
 
 
-def held_by_age(*, at: datetime) -> panels.Table:
+def held_by_age(*, at: datetime) -> Part:
     """Sum what is held by how long it has been, in whole days, per currency."""
-    found: dict[str, list[int]] = defaultdict(lambda: [0] * (len(AGES) + 1))
-    for way in _orders_with_money():
-        held = Hold.objects.filter(order__in=way, state__in=OPEN_HOLDS).order_by()
-        aged = held.annotate(age=_age(at)).values_list("currency", "age")
-        for currency, age, amount_minor in aged.annotate(left=Sum(LEFT)):
+
+    def show(answers: Sequence[Rows]) -> panels.Table:
+        found: dict[str, list[int]] = defaultdict(lambda: [0] * (len(AGES) + 1))
+        for currency, age, amount_minor in chain.from_iterable(answers):
             found[currency][age] += amount_minor
-    return panels.Table(
-        title=_("Held, by age in days"),
-        headings=[_("Currency"), "0", "1-6", "7-29", "30+", _("Total")],
-        numbers=range(1, 6),
-        rows=[
-            [currency, *(panels.digits(each, currency) for each in (*held, sum(held)))]
-            for currency, held in sorted(found.items())
-        ],
-        empty=_("Nothing is held."),
-    )
+        return panels.Table(
+            title=_("Held, by age in days"),
+            headings=[_("Currency"), "0", "1-6", "7-29", "30+", _("Total")],
+            numbers=range(1, 6),
+            rows=[
+                [currency, *(panels.digits(each, currency) for each in (*held, sum(held)))]
+                for currency, held in sorted(found.items())
+            ],
+            empty=_("Nothing is held."),
+        )
+
+    ways = _orders_with_money()
+    return Part([Question(_aged(way, at), ("currency", "age", "left")) for way in ways], show)
 
 
 def _orders_with_money() -> list[QuerySet[Order]]:
@@ -105,6 +109,12 @@ def _orders_with_money() -> list[QuerySet[Order]]:
         shipped.filter(paused_at__isnull=True),
         shipped.filter(Q(pk__in=disputed) | Q(pk__in=frozen), paused_at__isnull=False),
     ]
+
+
+def _aged(way: QuerySet[Order], at: datetime) -> QuerySet[Any]:
+    """What is held of these orders by currency and band of age."""
+    held = Hold.objects.filter(order__in=way, state__in=OPEN_HOLDS).order_by()
+    return held.annotate(age=_age(at)).values("currency", "age").annotate(left=Sum(LEFT))
 
 
 def _age(at: datetime) -> Case:
@@ -129,32 +139,37 @@ class Due(NamedTuple):
         return rows.filter(**{f"{self.field}__lt": until}).order_by(self.field, "pk")
 
 
-def due_today(*, at: datetime) -> panels.Table:
+def due_today(*, at: datetime) -> Part:
     """Count and sum what happens by itself within 24 hours."""
     coming = (
-        (Due(_("Released"), escrow.unconfirmed_orders(), "confirm_by"), "amount_minor"),
-        (Due(_("Canceled and refunded"), escrow.unshipped_orders(), "ship_by"), "amount_minor"),
-        (Due(_("Not paid, expired"), orders.unpaid_orders(), "pay_by"), "amount_minor"),
-        (Due(_("Sent to the bank"), payouts.unsent_payouts(), "due_at"), "amount_minor"),
-        (Due(_("Freed of the rolling reserve"), escrow.held_slices(), "due_at"), "amount_minor"),
+        Due(_("Released"), escrow.unconfirmed_orders(), "confirm_by"),
+        Due(_("Canceled and refunded"), escrow.unshipped_orders(), "ship_by"),
+        Due(_("Not paid, expired"), orders.unpaid_orders(), "pay_by"),
+        Due(_("Sent to the bank"), payouts.unsent_payouts(), "due_at"),
+        Due(_("Freed of the rolling reserve"), escrow.held_slices(), "due_at"),
     )
-    rows = []
-    for due, amount in coming:
-        found = list(due.between(at, at + DAY).values_list("currency", amount)[:MAX_COUNTED])
-        rows.append([due.label, _counted(len(found)), _summed(found)])
-    return panels.Table(
-        title=_("Due within 24 hours"),
-        headings=[_("What happens"), _("How many"), _("Amount")],
-        numbers=[1, 2],
-        rows=rows,
-    )
+
+    def show(answers: Sequence[Rows]) -> panels.Table:
+        return panels.Table(
+            title=_("Due within 24 hours"),
+            headings=[_("What happens"), _("How many"), _("Amount")],
+            numbers=[1, 2],
+            rows=[
+                [due.label, _counted(len(found)), _summed(found)]
+                for due, found in zip(coming, answers, strict=True)
+            ],
+        )
+
+    columns = ("currency", "amount_minor")
+    rows = (due.between(at, at + DAY)[:MAX_COUNTED] for due in coming)
+    return Part([Question(each, columns) for each in rows], show)
 
 
 def _counted(count: int) -> str:
     return f"{MAX_COUNTED}+" if count == MAX_COUNTED else str(count)
 
 
-def _summed(found: list[tuple[str, int]]) -> Any:
+def _summed(found: Rows) -> Any:
     """The amounts by currency; of what was counted only in part nothing is said."""
     if len(found) == MAX_COUNTED:
         return panels.NOTHING
@@ -195,22 +210,32 @@ def sweeps() -> list[Due]:
     ]
 
 
-def stuck(*, at: datetime) -> panels.Table:
+def stuck(*, at: datetime) -> Part:
     """Name the sweeps that left rows lying longer than they may, with how many and since when.
 
     A sweep that fails for one row leaves that one behind; one that does not run leaves all.
     """
-    rows = []
-    for due in sweeps():
-        found = due.between(None, at - LATE).values_list(due.field, flat=True)[:MAX_COUNTED]
-        overdue = list(found)
-        if overdue:
-            since = panels.instant(overdue[0])
-            rows.append([due.label, panels.badge(_counted(len(overdue)), "danger"), since])
-    return panels.Table(
-        title=_("Overdue"),
-        headings=[_("What waits"), _("How many"), _("Since")],
-        numbers=[1],
-        rows=rows,
-        empty=_now("Every sweep is on time."),
+    all_sweeps = sweeps()
+
+    def show(answers: Sequence[Rows]) -> panels.Table:
+        return panels.Table(
+            title=_("Overdue"),
+            headings=[_("What waits"), _("How many"), _("Since")],
+            numbers=[1],
+            rows=[
+                _overdue(due, found)
+                for due, found in zip(all_sweeps, answers, strict=True)
+                if found
+            ],
+            empty=_now("Every sweep is on time."),
+        )
+
+    return Part(
+        [Question(due.between(None, at - LATE)[:MAX_COUNTED], (due.field,)) for due in all_sweeps],
+        show,
     )
+
+
+def _overdue(due: Due, found: Rows) -> list[Any]:
+    since = panels.instant(datetime.fromisoformat(found[0][0]))
+    return [due.label, panels.badge(_counted(len(found)), "danger"), since]

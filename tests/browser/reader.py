@@ -63,16 +63,16 @@ class Reader(Window):
         self.complaints.clear()
         self.hosts.clear()
         answer = self.page.goto(url)
-        self.page.wait_for_load_state("networkidle")
         if picture:
+            self.page.wait_for_load_state("networkidle")
             Path(picture).parent.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=picture, full_page=True)
+        looked_at = [*self._unusable(), *self._too_wide()]  # which takes long enough to complain in
         return [
             *([f"answers {answer.status}"] if answer.status != 200 else []),
-            *self._too_wide(),
+            *looked_at,
             *(f"complains: {each}" for each in self.complaints),
             *(f"asks {host}" for host in self.hosts - {urlsplit(url).netloc, ""}),
-            *self._unusable(),
         ]
 
     def _too_wide(self) -> list[str]:
