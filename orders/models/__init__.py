@@ -6,6 +6,8 @@ other way round.
 
 from orders.models.orders import (
     MAX_PARCELS,
+    NAMED,
+    SEARCHED_NAME,
     CancelReason,
     ConfirmedBy,
     Delivery,
@@ -18,6 +20,8 @@ from orders.models.payments import Payment, PaymentOrder, PaymentState
 
 __all__ = [
     "MAX_PARCELS",
+    "NAMED",
+    "SEARCHED_NAME",
     "CancelReason",
     "ConfirmedBy",
     "Delivery",
