@@ -1,12 +1,15 @@
 """Files people take away: a statement as CSV, XLSX and PDF."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typst
 from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from merchants.models import PayeeKind
 from portal import formats, sheets
@@ -15,6 +18,9 @@ from portal.statements import Statement
 
 FONTS = Path(__file__).parent / "fonts"
 PDF_LINES = 5_000  # a longer statement is a table, not a letter
+
+
+LINE_HEAD = (_lazy("Date"), _lazy("What"), _lazy("Order"), _lazy("Amount"), _lazy("Currency"))
 
 
 def write_csv(statement: Statement) -> File:
@@ -28,22 +34,16 @@ def write_xlsx(statement: Statement) -> File:
 
 
 def _write_table(statement: Statement, form: str) -> File:
-    row = statement.settlement
-    return sheets.write_table(
-        form=form,
-        name=row.pk,
-        head=[_("Date"), _("What"), _("Order"), _("Amount"), _("Currency")],
-        rows=(
-            [
-                line.at,
-                str(line.what),
-                line.order_reference,
-                sheets.Amount(line.amount_minor, row.currency),
-                row.currency,
-            ]
-            for line in statement.lines
-        ),
-    )
+    name = statement.settlement.pk
+    return sheets.write_table(form=form, name=name, head=LINE_HEAD, rows=line_cells(statement))
+
+
+def line_cells(statement: Statement) -> Iterator[list[Any]]:
+    """The lines of a statement as cells below LINE_HEAD."""
+    currency = statement.settlement.currency
+    for line in statement.lines:
+        amount = sheets.Amount(line.amount_minor, currency)
+        yield [line.at, str(line.what), line.order_reference, amount, currency]
 
 
 def write_pdf(statement: Statement) -> File:
@@ -57,7 +57,7 @@ def write_pdf(statement: Statement) -> File:
         "id": row.pk,
         "issuer": row.platform.name,
         "facts": [
-            [_("Payee"), _payee(statement)],
+            [_("Payee"), payee_of(statement)],
             [_("Released until"), formats.instant(row.cutoff_at)],
             [_("Paid to"), f"{payout.holder_name} •••• {payout.last_four}" if payout else ""],
             [_("State"), str(payout.get_state_display()) if payout else ""],
@@ -105,7 +105,8 @@ def _reserve(statement: Statement) -> list[list[str]]:
     return [[label, formats.money(a, statement.settlement.currency)] for label, a in rows]
 
 
-def _payee(statement: Statement) -> str:
+def payee_of(statement: Statement) -> str:
+    """Who is paid by it."""
     row = statement.settlement
     named = {PayeeKind.MERCHANT: row.merchant, PayeeKind.PARTY: row.party}.get(row.payee)
     return named.name if named else row.platform.name

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal import bulk_shipping, order_export
+from portal import bulk_shipping, order_export, statement_runs
 from portal.jobs import Outcome, Work
 
 
@@ -43,5 +43,14 @@ KINDS: dict[str, Kind] = {
         },
         "portal:orders",
         "portal:ship-review",
+    ),
+    statement_runs.KIND: Kind(
+        _("Statements of some time"),
+        statement_runs.write_statements,
+        {
+            "statements": _("Statements in the file"),
+            "left_out": _("Left out, too many for one file"),
+        },
+        "portal:payouts",
     ),
 }

@@ -41,6 +41,7 @@ urlpatterns = [
     ),
     path("portal/orders/<slug:order_id>", orders.show_order, name="order"),
     path("portal/payouts", payouts.list_payouts, name="payouts"),
+    path("portal/payouts/statements", payouts.run_statements, name="run-statements"),
     path("portal/payouts/<slug:payout_id>", payouts.show_payout, name="payout"),
     path(
         "portal/statements/<slug:settlement_id>.<slug:kind>",

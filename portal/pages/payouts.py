@@ -1,19 +1,24 @@
 """Payouts and statements: the lists, one of each, and the files of a statement."""
 
+from datetime import timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from ledger.admin_panels import Step
 from payouts.models import Payout, PayoutState
 from portal import documents
 from portal.access import PortalRequest, member_page
 from portal.lists import page_of
+from portal.pages import jobs
 from portal.pages.jobs import attachment
+from portal.statement_runs import KIND, RunForm
 from portal.statements import read_statement
 from portal.states import PAYOUT_NOTES, PAYOUT_TONES
 from portal.timeline import payout_steps
@@ -56,8 +61,27 @@ def list_payouts(request: PortalRequest) -> HttpResponse:
             "listing": page_of(request, rows, prepare=_with_tone),
             "filters": [(name, label) for name, (label, _rows) in FILTERS.items()],
             "chosen": chosen,
+            "run": _last_month(request),
         },
     )
+
+
+def _last_month(request: PortalRequest) -> RunForm:
+    last = timezone.localtime(request.member.at).date().replace(day=1) - timedelta(days=1)
+    return RunForm(initial={"since": last.replace(day=1).isoformat(), "until": last.isoformat()})
+
+
+@require_POST
+@member_page()
+def run_statements(request: PortalRequest) -> HttpResponse:
+    """Ask for the statements of some days in one file."""
+    form = RunForm(request.POST)
+    if not form.is_valid():
+        for field, errors in form.errors.items():
+            messages.error(request, f"{form[field].label}: {errors[0]}")
+        return redirect("portal:payouts")
+    done = _("The statements are being written.")
+    return jobs.ask(request, kind=KIND, wanted=form.wanted, done=done)
 
 
 def _with_tone(found: list[Payout]) -> list[dict[str, Any]]:

@@ -192,6 +192,7 @@ NO_PAGE = {
     "home",
     "theme",
     "statement-file",
+    "run-statements",
     "key-roll",
     "key-revoke",
     "webhook-act",

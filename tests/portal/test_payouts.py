@@ -2,11 +2,14 @@
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from escrow.services import debit_requests
@@ -14,6 +17,8 @@ from escrow.services import release as releases
 from orders.services import lifecycle
 from payouts.models import Payout
 from payouts.services import cutoff
+from portal import sweeps
+from portal.models import Job
 from tests import ground, owing
 from tests.factories import UserFactory
 from tests.world import World
@@ -71,6 +76,58 @@ def test_statement_as_letter_is_a_pdf(
 
     assert answer["Content-Type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF-")
+
+
+def run(client: Client, **said: str) -> bytes:
+    body = {"since": "2026-03-02", "until": "2026-03-02", "form": "csv", **said}
+    page = client.post("/portal/payouts/statements", body)["Location"]
+    assert sweeps.run_due_jobs(at=timezone.now()) == 1
+    return client.get(f"{page}/result").content
+
+
+def test_statements_of_some_days_come_in_one_table_without_those_of_others(
+    world: World, sign_in: SignIn, paid: Payout
+) -> None:
+    client = sign_in(merchant=world.merchants[0])
+    stranger = sign_in(merchant=world.add_merchant())
+
+    [row] = csv.DictReader(io.StringIO(run(client).decode("utf-8-sig")))
+
+    assert (row["Statement"], row["Payee"]) == (paid.settlement_id, "Seller 1")
+    assert row["Amount"] == f"{Decimal(paid.amount_minor) / 100}"
+    assert run(stranger).decode("utf-8-sig").count("\n") == 1
+    assert run(client, until="2026-03-03", since="2026-03-03").count(b"\n") == 1
+
+
+def test_statements_of_some_days_come_as_letters(
+    world: World, sign_in: SignIn, paid: Payout
+) -> None:
+    packed = run(sign_in(merchant=world.merchants[0]), form="pdf")
+
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.namelist() == [f"{paid.settlement_id}.pdf"]
+        assert archive.read(archive.namelist()[0]).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"until": "2026-03-01"}, "This is before the first date."),
+        ({"since": "2024-03-01"}, "Choose a year at most."),
+        ({"since": "yesterday"}, "Enter a valid date."),
+        ({"form": "exe"}, "Select a valid choice."),
+    ],
+)
+def test_days_that_make_no_sense_are_told_and_no_work_is_done(
+    world: World, sign_in: SignIn, said: dict[str, str], told: str
+) -> None:
+    client = sign_in(merchant=world.merchants[0])
+    body = {"since": "2026-03-02", "until": "2026-03-02", "form": "csv", **said}
+
+    page = client.post("/portal/payouts/statements", body, follow=True)
+
+    assert told in page.content.decode()
+    assert not Job.objects.exists()
 
 
 def test_payout_of_another_seller_is_not_there(world: World, sign_in: SignIn, paid: Payout) -> None:
