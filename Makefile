@@ -60,7 +60,8 @@ bench-pages: $(DEV) ## measure pages with 100,000 orders beside the same with 10
 	@exec $(PY) -m benchmarks.pages
 
 crash: $(DEV) ## kill the program at every point of every flow; fails when one loses or doubles money
-	@exec $(PY) -m tests.faults.crash
+	$(PY) -m tests.faults.crash
+	BUGS=all $(PY) -m pytest -q tests/faults/test_seeded_bugs.py
 
 lives: $(DEV) ## live 10,000 random lives of sales against the oracle; SEED=, LIVES=10000, ONLY= one batch again
 	@exec $(PY) -m tests.lives $(if $(SEED),--seed $(SEED)) $(if $(LIVES),--lives $(LIVES)) $(if $(ONLY),--only $(ONLY))

@@ -4,6 +4,8 @@ It must start it only when a test asks for one, and never weaken any other datab
 """
 
 import gc
+import os
+import secrets
 import signal
 from collections.abc import Iterator
 
@@ -22,6 +24,13 @@ TRUNCATE_GUARDS = """
     WHERE NOT tgisinternal AND tgtype & 32 <> 0 AND tgrelid::regclass::text NOT LIKE 'pg_%'
     ORDER BY 1, 2
 """
+
+# Drawn before there are workers: they must agree on what tests/faults/test_seeded_bugs.py draws.
+os.environ.setdefault("BUGS_SEED", str(secrets.randbelow(10**6)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"bugs: again with BUGS_SEED={os.environ['BUGS_SEED']}")
 
 
 def pytest_collection_finish() -> None:

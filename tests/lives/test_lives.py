@@ -1,4 +1,4 @@
-"""500 random lives of sales, with all that can go wrong after them, against the oracle: no minor
+"""250 random lives of sales, with all that can go wrong after them, against the oracle: no minor
 unit is lost or made. `make lives` lives 10,000.
 
 LIVES_SEED= lives those of a seed again. A twin with a seeded bug must be found.
@@ -14,7 +14,7 @@ from tests.faults.seeded_bugs import SeededBug
 from tests.lives import batch
 
 SEED = int(os.environ["LIVES_SEED"])  # tests/lives/conftest.py
-BATCHES = 6  # and four that meet everything
+BATCHES = 3  # and those that meet everything
 # What must really happen besides each action: what it meets is drawn, not written down.
 MEETINGS = (
     "charge_back of held money, beside a complaint",

@@ -1,12 +1,13 @@
 """Orders, ledger and payouts through random lives, against an oracle of plain dicts (H4).
 
-50 lives of 25 steps by default; HYPOTHESIS_PROFILE=campaign lives 10,000.
+15 lives of 25 steps by default; HYPOTHESIS_PROFILE=campaign lives 10,000.
 """
 
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -176,4 +177,6 @@ class Marketplace(RuleBasedStateMachine):
 
 
 def test_marketplace_lives_as_the_oracle_says(transactional_db: None) -> None:
-    run_state_machine_as_test(Marketplace)
+    whole = settings().max_examples
+    lives = whole if settings.get_current_profile_name() == "campaign" else 15
+    run_state_machine_as_test(Marketplace, settings=settings(max_examples=lives))
