@@ -44,7 +44,8 @@ def lock_order(order_id: str) -> Order:
 def lock_payment(payment_id: str) -> Payment:
     """Lock one payment, after its orders. Raises: PaymentNotFound."""
     assert connection.in_atomic_block, "locks need a database transaction around them"
-    payment = Payment.objects.filter(pk=payment_id).select_for_update().first()
+    # FOR NO KEY UPDATE: rows that merely point at the payment, and who saves one twice, need not wait.
+    payment = Payment.objects.filter(pk=payment_id).select_for_update(no_key=True).first()
     if payment is None:
         raise PaymentNotFound(f"There is no payment {payment_id}.", payment=payment_id)
     return payment
