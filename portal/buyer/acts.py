@@ -1,4 +1,4 @@
-"""What a buyer can do with an order now, and the tickets that make a step good once.
+"""What a buyer can do with an order now.
 
 The services decide; this only keeps a page from offering what they would refuse.
 """
@@ -6,21 +6,10 @@ The services decide; this only keeps a page from offering what they would refuse
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.core.signing import BadSignature, Signer
-
-from common.errors import DomainError
 from escrow import selectors as escrow
 from escrow.models import CLOSED, Dispute, DisputeKind, DisputeState, Hold, HoldState, WaitsFor
 from escrow.services.disputes.rules import policy_of
 from orders.models import Order, OrderState
-
-SALT = "holdfast.buyer-acts"
-
-
-class ActStale(DomainError):
-    """The page was opened before something happened to the order: look at it again."""
-
-    code = "act_stale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +86,3 @@ def moves_of(dispute: Dispute) -> Moves:
         and dispute.parked_at is None,
         add_files=dispute.state not in CLOSED,
     )
-
-
-def ticket(act: str, order: Order, dispute: Dispute | None = None) -> str:
-    """Write what the confirming step of an act is good for: this order as it stands now."""
-    return Signer(salt=SALT).sign(_standing(act, order, dispute)).rpartition(":")[2]
-
-
-def require_ticket(sent: str, act: str, order: Order, dispute: Dispute | None = None) -> None:
-    """Raises: ActStale when the order or its dispute has moved on since the page was opened.
-
-    Two at once get as far as the service, which lets one of them through.
-    """
-    try:
-        Signer(salt=SALT).unsign(f"{_standing(act, order, dispute)}:{sent}")
-    except BadSignature:
-        raise ActStale("This page is out of date: look at the order and decide again.") from None
-
-
-def _standing(act: str, order: Order, dispute: Dispute | None) -> str:
-    number = dispute.event_sequence if dispute else 0
-    return f"{act} {order.pk} {order.state} {order.event_sequence} {number}"

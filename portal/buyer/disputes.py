@@ -3,22 +3,26 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from escrow import attachments
 from escrow import selectors as escrow
-from escrow.models import Actor, Dispute
-from escrow.services.disputes import answering, evidence, opening, returns
+from escrow.models import Actor, Dispute, Evidence
+from escrow.services.disputes import answering, opening, returns
 from portal.buyer import forms
 from portal.buyer.access import BuyerRequest, order_page
-from portal.buyer.acts import acts_of, hold_of, moves_of, require_ticket, ticket
-from portal.buyer.timeline import dispute_steps
+from portal.buyer.acts import acts_of, hold_of, moves_of
+from portal.dispute_steps import Said, dispute_steps
+from portal.evidence_files import hand_out, show_file
+from portal.forms import FileForm, WordsForm
 from portal.refusals import attempt
+from portal.tickets import require_ticket, ticket
 
 BY = Actor.BUYER
+ADDED = _("Your file was added. The seller sees it too.")
 
 
 def dispute_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -90,7 +94,7 @@ def _open(
     if dispute is None:
         return redirect("portal:buyer-order", request.order.pk)
     if claimed["file"]:
-        _show(request, dispute, claimed["file"])
+        show_file(request, dispute, claimed["file"], side=BY, by=BY, at=request.at, done=ADDED)
     return _back(request)
 
 
@@ -103,11 +107,11 @@ def show_dispute(request: BuyerRequest, dispute: Dispute) -> HttpResponse:
         "portal/buyer/dispute.html",
         {
             "dispute": dispute,
-            "steps": dispute_steps(dispute),
+            "steps": _steps(dispute),
             "moves": moves_of(dispute),
             "parcel": forms.ParcelForm(),
-            "words": forms.WordsForm(),
-            "upload": forms.FileForm(),
+            "words": WordsForm(),
+            "upload": FileForm(),
         },
     )
 
@@ -161,7 +165,7 @@ def withdraw(request: BuyerRequest, dispute: Dispute) -> HttpResponse:
     elif moves_of(dispute).withdraw:
         words = {
             "dispute": dispute,
-            "form": forms.WordsForm(),
+            "form": WordsForm(),
             "ticket": ticket("withdraw", request.order, dispute),
         }
         return render(request, "portal/buyer/withdraw.html", words)
@@ -186,40 +190,30 @@ def send_back(request: BuyerRequest, dispute: Dispute) -> HttpResponse:
 @dispute_page
 def add_file(request: BuyerRequest, dispute: Dispute) -> HttpResponse:
     """Show one more file."""
-    form = forms.FileForm(request.POST, request.FILES)
+    form = FileForm(request.POST, request.FILES)
     if form.is_valid():
-        _show(request, dispute, form.cleaned_data["file"])
+        file = form.cleaned_data["file"]
+        show_file(request, dispute, file, side=BY, by=BY, at=request.at, done=ADDED)
         return _back(request)
     words = {"upload": form, "dispute": dispute, "moves": moves_of(dispute)}
-    words |= {"steps": dispute_steps(dispute), "parcel": forms.ParcelForm()}
-    return render(
-        request, "portal/buyer/dispute.html", words | {"words": forms.WordsForm()}, status=422
-    )
-
-
-def _show(request: BuyerRequest, dispute: Dispute, file: Any) -> None:
-    name = " ".join((file.name or "").split())
-    content = file.read()  # no larger than a body may be: api.middleware
-
-    def add() -> object:
-        return evidence.add_evidence(
-            dispute_id=dispute.pk, side=BY, name=name, content=content, by=BY, at=request.at
-        )
-
-    attempt(request, add, done=_("Your file was added. The seller sees it too."))
+    words |= {"steps": _steps(dispute), "parcel": forms.ParcelForm()}
+    return render(request, "portal/buyer/dispute.html", words | {"words": WordsForm()}, status=422)
 
 
 @require_safe
 @dispute_page
 def download_file(request: BuyerRequest, dispute: Dispute, evidence_id: str) -> HttpResponse:
     """Hand out a file of either side, to be saved."""
-    try:
-        found = evidence.read_evidence(dispute=dispute, evidence_id=evidence_id)
-    except evidence.EvidenceNotFound:
-        raise Http404 from None
-    return attachments.attachment(found)
+    return hand_out(dispute, evidence_id=evidence_id)
+
+
+def _steps(dispute: Dispute) -> list[Said]:
+    def address(file: Evidence) -> str:
+        return reverse("portal:buyer-file", args=[dispute.order_id, file.pk])
+
+    return dispute_steps(dispute, reader=BY, address=address)
 
 
 def _said(request: HttpRequest) -> str:
-    form = forms.WordsForm(request.POST)
+    form = WordsForm(request.POST)
     return form.cleaned_data["text"] if form.is_valid() else ""

@@ -1,50 +1,15 @@
 """What a buyer fills in. It must never repeat a rule about money: the services refuse."""
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from common.money import exponent
-from escrow.models import MAX_TEXT, DisputeReason
+from escrow.models import DisputeReason
 from orders.models import OrderLine
+from portal.forms import AmountField, file_field, words_field
 
-ACCEPTED = ".pdf,.png,.jpg,.jpeg,.webp,.txt"
-FILE_HINT = _("A picture (JPEG, PNG, WEBP), a PDF or plain text, 5 MB at most.")
 REASONS = [each for each in DisputeReason.choices if each[0] != DisputeReason.CHARGEBACK]
-
-
-class AmountField(forms.DecimalField):
-    """An amount as people write it. Cleaned: minor units."""
-
-    def __init__(self, *, currency: str, most_minor: int, **kwargs: Any) -> None:
-        self.places = exponent(currency)
-        super().__init__(
-            decimal_places=self.places,
-            min_value=self.major(1),
-            max_value=self.major(most_minor),
-            **kwargs,
-        )
-
-    def major(self, amount_minor: int) -> Decimal:
-        return Decimal(amount_minor).scaleb(-self.places)
-
-    def clean(self, value: Any) -> Any:
-        amount = super().clean(value)
-        return None if amount is None else int(amount.scaleb(self.places))
-
-
-def _words(label: Any, **kwargs: Any) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": 4})
-    return forms.CharField(label=label, max_length=MAX_TEXT, widget=widget, **kwargs)
-
-
-def _file(*, required: bool) -> forms.FileField:
-    widget = forms.FileInput(attrs={"accept": ACCEPTED})
-    return forms.FileField(
-        label=_("Show it"), help_text=FILE_HINT, widget=widget, required=required
-    )
 
 
 class ComplaintForm(forms.Form):
@@ -56,7 +21,7 @@ class ComplaintForm(forms.Form):
         coerce=int,
         error_messages={"required": _("Choose the goods it is about.")},
     )
-    text = _words(
+    text = words_field(
         _("What happened?"), required=False, help_text=_("The seller and our staff read this.")
     )
 
@@ -75,19 +40,7 @@ class ClaimForm(forms.Form):
         self.fields["asked"] = AmountField(
             label=_("How much do you want back?"), currency=currency, most_minor=most_minor
         )
-        self.fields["file"] = _file(required=False)
-
-
-class FileForm(forms.Form):
-    """A file the buyer shows."""
-
-    file = _file(required=True)
-
-
-class WordsForm(forms.Form):
-    """A few words of the buyer's."""
-
-    text = _words(_("Do you want to say why?"), required=False)
+        self.fields["file"] = file_field(required=False)
 
 
 class ParcelForm(forms.Form):

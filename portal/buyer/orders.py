@@ -16,9 +16,10 @@ from notifications import buyer_links
 from orders import selectors
 from orders.services import extensions
 from portal.buyer.access import LASTS, BuyerRequest, enter, order_page
-from portal.buyer.acts import acts_of, hold_of, require_ticket, ticket
+from portal.buyer.acts import acts_of, hold_of
 from portal.buyer.journey import refunds_of, stages_of, word_of
 from portal.refusals import attempt
+from portal.tickets import require_ticket, ticket
 
 
 @require_safe
