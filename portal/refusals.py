@@ -54,6 +54,7 @@ SENTENCES: dict[str, str | Promise] = {
     "too_many_disputes": _("This order was disputed and withdrawn too often."),
     "dispute_state_conflict": _("The dispute has moved on: this cannot be done any more."),
     "dispute_deadline_passed": _("The time for this is over."),
+    "offer_invalid": _("Offer more than nothing, and at most what the buyer asks for."),
     "return_parcel_invalid": _("Name the carrier and the number of the parcel."),
     "evidence_too_large": _("The file is too large: 5 MB at most."),
     "evidence_type_refused": _(

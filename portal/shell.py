@@ -33,6 +33,7 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
         [
             Entry(_("Overview"), "portal:overview", "layout-dashboard"),
             Entry(_("Orders"), "portal:orders", "receipt-text"),
+            Entry(_("Disputes"), "portal:disputes", "gavel"),
             Entry(_("Payouts"), "portal:payouts", "banknote"),
             Entry(_("Amounts owed"), "portal:debts", "landmark"),
             Entry(_("Sellers"), "portal:sellers", "store", of="platform"),

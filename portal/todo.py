@@ -52,8 +52,8 @@ def _orders(member: Member) -> Iterator[Task]:
         disputes,
         "due_at",
         _("Disputes that wait for an answer"),
-        f"{orders}?state=frozen",
-        "message-square-warning",
+        f"{reverse('portal:disputes')}?state=seller",
+        "gavel",
         member,
     )
 

@@ -8,6 +8,8 @@ from portal.buyer import orders as buyer_orders
 from portal.pages import (
     bulk_shipping,
     debts,
+    dispute_acts,
+    disputes,
     doors,
     hooks,
     jobs,
@@ -40,6 +42,21 @@ urlpatterns = [
         "portal/orders/bulk/<slug:job_id>/errors", bulk_shipping.hand_out_faults, name="ship-faults"
     ),
     path("portal/orders/<slug:order_id>", orders.show_order, name="order"),
+    path("portal/disputes", disputes.list_disputes, name="disputes"),
+    path("portal/disputes/<slug:dispute_id>", disputes.show_dispute, name="dispute"),
+    path("portal/disputes/<slug:dispute_id>/accept", dispute_acts.accept, name="dispute-accept"),
+    path("portal/disputes/<slug:dispute_id>/offer", dispute_acts.offer, name="dispute-offer"),
+    path("portal/disputes/<slug:dispute_id>/contest", dispute_acts.contest, name="dispute-contest"),
+    path(
+        "portal/disputes/<slug:dispute_id>/received", dispute_acts.receive, name="dispute-received"
+    ),
+    path("portal/disputes/<slug:dispute_id>/refused", dispute_acts.refuse, name="dispute-refused"),
+    path("portal/disputes/<slug:dispute_id>/files", dispute_acts.add_file, name="dispute-files"),
+    path(
+        "portal/disputes/<slug:dispute_id>/files/<slug:evidence_id>",
+        disputes.download_file,
+        name="dispute-file",
+    ),
     path("portal/payouts", payouts.list_payouts, name="payouts"),
     path("portal/payouts/statements", payouts.run_statements, name="run-statements"),
     path("portal/payouts/<slug:payout_id>", payouts.show_payout, name="payout"),

@@ -26,6 +26,7 @@ from payouts.models import Payout
 from portal import jobs, order_export, urls
 from portal.models import Job
 from tests import ground
+from tests.browser import sights
 from tests.world import World
 
 DESK, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
@@ -112,7 +113,7 @@ def _paid(world: World) -> str:
 
 
 def _disputed(world: World) -> str:
-    return Dispute.objects.filter(order__platform=world.platform).latest("pk").order_id
+    return Dispute.objects.get(pk=sights.contested(world)).order_id
 
 
 def _unpaid(world: World) -> str:
@@ -146,6 +147,20 @@ def _job(world: World) -> str:
     return found.pk
 
 
+def _upload(world: World) -> str:
+    user = User.objects.get(username="gallery-seller")
+    return sights.upload(user.merchant, user, order=Order.objects.get(pk=_paid(world)))
+
+
+def _payment_page(name: str) -> Page:
+    """The cashier's page, entered by the link to the payment."""
+
+    def path(world: World) -> str:
+        return buyer_links.payment_path(sights.payment_of(world, _unpaid(world)))
+
+    return Page(name, "nobody", path, lambda world: _signed(path(world)))
+
+
 def _of_buyer(name: str, order: Callable[[World], str]) -> Page:
     """A buyer's page of an order, entered by the buyer's link."""
     return Page(
@@ -157,7 +172,10 @@ def _of_buyer(name: str, order: Callable[[World], str]) -> Page:
 
 
 def _link(order_id: str) -> str:
-    path = buyer_links.order_path(order_id)
+    return _signed(buyer_links.order_path(order_id))
+
+
+def _signed(path: str) -> str:
     return f"{path}/{buyer_links.sign(path, until=timezone.now() + timedelta(days=1))}"
 
 
@@ -169,8 +187,16 @@ PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("cancel-order", SHOP, {"order_id": _paid}),
     ("refund-order", SHOP, {"order_id": _paid}),
     ("ship-many", MEMBERS, {}),
+    ("ship-review", ("seller",), {"job_id": _upload}),
     ("jobs", MEMBERS, {}),
     ("job", SHOP, {"job_id": _job}),
+    ("disputes", MEMBERS, {}),
+    ("dispute", MEMBERS, {"dispute_id": sights.contested}),
+    ("dispute-accept", ("seller",), {"dispute_id": sights.complained}),
+    ("dispute-offer", ("seller",), {"dispute_id": sights.complained}),
+    ("dispute-contest", SHOP, {"dispute_id": sights.complained}),
+    ("dispute-received", ("seller",), {"dispute_id": sights.sent_back}),
+    ("dispute-refused", SHOP, {"dispute_id": sights.sent_back}),
     ("payouts", MEMBERS, {}),
     ("payout", MEMBERS, {"payout_id": _payout}),
     ("debts", MEMBERS, {}),
@@ -208,18 +234,16 @@ NO_PAGE = {
     "job-file",
     "receipt",
     "ship-template",
-    "ship-review",  # of an upload: tests/browser/test_journeys.py sees it
     "ship-faults",
+    "dispute-files",
+    "dispute-file",
     "buyer-link",
-    "buyer-accept",
     "buyer-extend",
     "buyer-decline",
-    "buyer-withdraw",
     "buyer-return",
     "buyer-file",
     "buyer-files",
     "payment-link",
-    "payment",  # of a payment that was begun: tests/browser/test_journeys.py sees it
     "payment-state",
     "pay-otherwise",
 }
@@ -229,7 +253,10 @@ BUYER = [
     _of_buyer("buyer-confirm", _shipped),
     _of_buyer("buyer-complain", _shipped),
     _of_buyer("buyer-dispute", _disputed),
+    _of_buyer("buyer-accept", sights.offered),
+    _of_buyer("buyer-withdraw", _disputed),
     _of_buyer("buyer-pay", _unpaid),
+    _payment_page("payment"),
 ]
 
 OTHERS = [

@@ -1,0 +1,102 @@
+"""What some pages of the gallery need to show: made by services when it is first looked at, as of
+today, and found again afterwards.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from channels import contract
+from escrow.models import Dispute, WaitsFor
+from merchants.models import Merchant, User
+from orders.models import Order, Payment, PaymentState
+from orders.services import payments
+from portal import bulk_shipping, jobs
+from portal.models import Job, JobState
+from portal.parcel_files import Row
+from tests import disputing, ground
+from tests import world as worlds
+from tests.world import World
+
+
+def contested(world: World) -> str:
+    """A dispute with what both sides wrote and showed."""
+    return Dispute.objects.filter(order__platform=world.platform).earliest("pk").pk
+
+
+def complained(world: World) -> str:
+    """A dispute that waits for the seller."""
+    return _dispute(world, "OPEN/MERCHANT")
+
+
+def offered(world: World) -> str:
+    """The order of a dispute that waits for the buyer to take an offer."""
+    return Dispute.objects.get(pk=_dispute(world, "ANSWERED/BUYER")).order_id
+
+
+def sent_back(world: World) -> str:
+    """A dispute whose goods are on their way to the seller."""
+    return _dispute(world, "RETURNING/MERCHANT")
+
+
+def _dispute(world: World, phase: str) -> str:
+    state, waits_for = phase.split("/")
+    mine = Dispute.objects.filter(order__merchant=world.merchants[0])
+    found = mine.filter(state=state, waits_for=WaitsFor(waits_for)).first()
+    if found is None:
+        with _today(world):
+            found = disputing.dispute_in(world, phase)
+    return found.pk
+
+
+@contextmanager
+def _today(world: World) -> Iterator[None]:
+    """Let a date of the world be today's: pages offer only what is still in time."""
+    then: datetime = world.sandbox.clock.now
+    world.sandbox.clock.now = timezone.now()
+    yield
+    world.sandbox.clock.now = then
+
+
+def payment_of(world: World, order_id: str) -> str:
+    """A payment of an order that waits for the buyer, with an address to pay at."""
+    found = Payment.objects.filter(parts__order=order_id).first()
+    if found is None:
+        with _today(world):
+            found = ground.make_payment(world, Order.objects.get(pk=order_id))
+            payments.record_channel_answer(
+                payment_id=found.pk,
+                answer=worlds.answer(
+                    contract.Status.PENDING,
+                    reference=found.pk,
+                    cashier_url="https://pay.example.com/c/1001",
+                ),
+                at=world.now,
+            )
+    found.refresh_from_db()
+    assert found.state == PaymentState.PENDING
+    return found.pk
+
+
+def upload(merchant: Merchant | None, user: User, *, order: Order) -> str:
+    """A file of parcels that nobody has confirmed: one order to ship, and rows with faults."""
+    mine: Any = {"kind": bulk_shipping.KIND, "merchant": merchant, "user": user}
+    found = Job.objects.filter(state=JobState.DRAFT, **mine).first()
+    if found is None:
+        rows = [
+            Row(2, order.reference, "SF", "SF10001"),
+            Row(3, "no-such-order", "SF", "SF10002"),
+            Row(4, "<script>alert('x')</script>", "", "SF10003"),
+        ]
+        found = jobs.ask_for_job(
+            platform=order.platform,
+            language="en",
+            wanted={"form": "csv", "rows": [row.as_json() for row in rows]},
+            at=timezone.now(),
+            draft=True,
+            **mine,
+        )
+    return found.pk
