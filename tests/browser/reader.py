@@ -45,6 +45,15 @@ class Reader(Window):
     def type_into(self, field: str, words: str) -> None:
         self.page.locator(field).first.fill(words)
 
+    def attach(self, field: str, name: str, content: bytes) -> None:
+        """Choose a file."""
+        file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        self.page.locator(field).first.set_input_files(files=[file])
+
+    def read(self) -> str:
+        """What the page's own part says."""
+        return " ".join(self.page.locator("main").inner_text().split())
+
     def send(self, form: str) -> None:
         """Press the button of a form."""
         self.page.locator(f"{form} button").first.click()
