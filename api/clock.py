@@ -50,6 +50,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     escrow.remind_due_debits,
     escrow.guarantee_due_debts,
     escrow.free_due_reserves,
+    payouts.enter_due_accounts,
     payouts.cut_due_settlements,
     payouts.query_due_payouts,
     payouts.send_due_payouts,

@@ -32,6 +32,7 @@ SWEEPS: dict[str, Sweep] = {
     "escrow.remind_due_debits": escrow.remind_due_debits,
     "escrow.guarantee_due_debts": escrow.guarantee_due_debts,
     "escrow.free_due_reserves": escrow.free_due_reserves,
+    "payouts.enter_due_accounts": payouts.enter_due_accounts,
     "payouts.cut_due_settlements": payouts.cut_due_settlements,
     "payouts.query_due_payouts": payouts.query_due_payouts,
     "payouts.send_due_payouts": payouts.send_due_payouts,
@@ -83,6 +84,8 @@ _DUE = {
     "escrow.free_due_reserves": """
         SELECT min(due_at) + interval '1 microsecond' FROM escrow_reserveslice
         WHERE state = 'HELD'""",
+    "payouts.enter_due_accounts": """
+        SELECT min(effective_at) FROM merchants_bankaccount WHERE state = 'WAITING'""",
     "payouts.cut_due_settlements": """
         SELECT min(s.next_cutoff_at) FROM payouts_payoutschedule s WHERE EXISTS (
             SELECT FROM escrow_releaseline l

@@ -30,6 +30,7 @@ from orders.models import Order
 from orders.services import creation, lifecycle, payments
 from orders.services.creation import NewLine, NewOrder
 from payouts.models import PayoutSchedule
+from payouts.services import bank_accounts
 
 SEED = 20260302
 HISTORY = timedelta(days=12)
@@ -170,7 +171,7 @@ class _Market:
         *,
         at: datetime,
     ) -> None:
-        merchants.add_bank_account(
+        bank_accounts.add_bank_account(
             platform=self.platform,
             merchant=merchant,
             currency="CNY",

@@ -24,14 +24,16 @@ from merchants import admin_plans, forms, services
 from merchants.admin_pages import ReadOnlyAdmin, ServiceAdmin, operator, service_page
 from merchants.models import (
     ApiKey,
-    BankAccount,
+    BankAccountState,
     CommissionPlan,
     CommissionRule,
     Merchant,
     Party,
     Platform,
+    ProposalVerb,
     User,
 )
+from merchants.services import proposals
 
 
 class EditedAdmin(ServiceAdmin):
@@ -83,9 +85,11 @@ class PlatformAdmin(EditedAdmin):
         "clock_offset",
         "currency",
         "service_fee_bps",
+        "account_cooloff_hours",
         "created_at",
     ]
     actions_list = ["create"]
+    actions_detail = ["set_cooloff"]
 
     @action(description=_("Add platform"), permissions=["create"])
     def create(self, request: HttpRequest) -> HttpResponse:
@@ -95,6 +99,28 @@ class PlatformAdmin(EditedAdmin):
             title=_("Add platform"),
             form_class=forms.PlatformForm,
             call=services.create_platform,
+        )
+
+    @action(description=_("Set the cool-off of bank accounts"), permissions=["operate"])
+    def set_cooloff(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        platform = get_object_or_404(Platform, pk=object_id)
+        return service_page(
+            self,
+            request,
+            title=_("Set the cool-off of bank accounts"),
+            form_class=forms.CooloffForm,
+            call=proposals.propose_change,
+            arguments={
+                "verb": ProposalVerb.COOLOFF,
+                "subject": platform.pk,
+                "platform": platform,
+                "proposed_by": request.user,
+            },
+            passes_reason=True,
+            initial={"hours": platform.account_cooloff_hours},
+            explanation=_now("Nothing changes until another person approves it."),
+            object_id=platform.pk,
+            platform=platform,
         )
 
 
@@ -115,58 +141,6 @@ class MerchantAdmin(EditedAdmin):
             title=_("Add merchant"),
             form_class=forms.MerchantForm,
             call=services.create_merchant,
-        )
-
-
-@admin.register(BankAccount)
-class BankAccountAdmin(ReadOnlyAdmin):
-    list_display = [
-        "holder_name",
-        "masked",
-        "bank_name",
-        "currency",
-        "platform",
-        "payee",
-        "merchant",
-        "party",
-        "active",
-    ]
-    list_filter = ["active", "payee", "currency", "platform"]
-    list_select_related = ["platform", "merchant", "party"]
-    search_fields = ["holder_name", "last_four", "merchant__name", "party__name"]
-    fields = [
-        "id",
-        "platform",
-        "payee",
-        "merchant",
-        "party",
-        "currency",
-        "holder_name",
-        "bank_code",
-        "bank_name",
-        "masked",
-        "active",
-        "created_at",
-    ]
-    readonly_fields = ["masked"]
-    actions_list = ["create"]
-
-    @display(description=_("account number"))
-    def masked(self, account: BankAccount) -> str:
-        return f"•••• {account.last_four}"
-
-    @action(description=_("Change bank account"), permissions=["create"])
-    def create(self, request: HttpRequest) -> HttpResponse:
-        return service_page(
-            self,
-            request,
-            title=_("Change bank account"),
-            form_class=forms.BankAccountForm,
-            call=services.add_bank_account,
-            fresh=True,
-            explanation=_now(
-                "Payouts go to the new account from now on; the old one is kept, inactive."
-            ),
         )
 
 
@@ -258,7 +232,7 @@ class PartyAdmin(ReadOnlyAdmin):
     @display(description=_("bank accounts"))
     def accounts(self, party: Party) -> Any:
         """Where it is paid, for each currency."""
-        active = party.bank_accounts.filter(active=True).order_by("currency")
+        active = party.bank_accounts.filter(state=BankAccountState.IN_FORCE).order_by("currency")
         shown = [
             (panels.link("merchants_bankaccount", row.pk, row), row.currency) for row in active
         ]

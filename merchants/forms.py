@@ -11,6 +11,7 @@ from merchants.admin_pages import ServiceForm
 from merchants.guarantee_policy import MAX_GUARANTEE_DAYS
 from merchants.list_fields import PartySharesField, TiersField
 from merchants.models import (
+    MAX_COOLOFF_HOURS,
     BaseChoice,
     CommissionPlan,
     Language,
@@ -121,6 +122,16 @@ class BankAccountForm(ServiceForm):
         label=_("Account number"),
         max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class CooloffForm(ServiceForm):
+    hours = forms.IntegerField(
+        label=_("A changed bank account waits (hours)"),
+        required=False,
+        min_value=0,
+        max_value=MAX_COOLOFF_HOURS,
+        help_text=_("Leave empty: 24 on a live platform, none in test mode."),
     )
 
 

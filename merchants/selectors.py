@@ -15,6 +15,7 @@ from ledger.prepared import columns, prepared_cursor, row_of
 from merchants import encryption
 from merchants.models import (
     BankAccount,
+    BankAccountState,
     CommissionPlan,
     CommissionRule,
     Merchant,
@@ -85,7 +86,7 @@ def onboarding_of_all(merchants: Collection[Merchant]) -> dict[str, Onboarding]:
 
     Returns: by seller id.
     """
-    accounts = BankAccount.objects.filter(merchant__in=merchants, active=True)
+    accounts = BankAccount.objects.filter(merchant__in=merchants, state=BankAccountState.IN_FORCE)
     known = set(accounts.values_list("merchant_id", "currency"))
     return {
         merchant.pk: _onboarding(
@@ -108,8 +109,10 @@ def _onboarding(merchant: Merchant, *, has_account: bool) -> Onboarding:
 
 
 def bank_accounts_of(*, platform_id: str) -> QuerySet[BankAccount]:
-    """Accounts of a platform, its sellers and its further parties, active or not."""
-    return BankAccount.objects.filter(platform_id=platform_id).select_related("merchant", "party")
+    """Accounts of a platform, its sellers and its further parties, in force or not, but none that
+    operators only propose."""
+    told = BankAccount.objects.filter(platform_id=platform_id, effective_at__isnull=False)
+    return told.select_related("merchant", "party")
 
 
 def active_bank_account(
@@ -121,8 +124,36 @@ def active_bank_account(
         merchant_id=merchant_id,
         party_id=party_id,
         currency=currency,
-        active=True,
+        state=BankAccountState.IN_FORCE,
     ).first()
+
+
+def waiting_bank_accounts() -> QuerySet[BankAccount]:
+    """Changed accounts whose cool-off is not over, or that no sweep has brought in force yet."""
+    return BankAccount.objects.filter(state=BankAccountState.WAITING)
+
+
+def list_due_bank_accounts(
+    *, platform_id: str, merchant_id: str | None, party_id: str | None, at: datetime
+) -> list[str]:
+    """Ids of a payee's changed accounts whose cool-off is over at `at`, of each currency."""
+    due = waiting_bank_accounts().filter(
+        platform_id=platform_id, merchant_id=merchant_id, party_id=party_id, effective_at__lte=at
+    )
+    return list(due.order_by("pk").values_list("pk", flat=True))
+
+
+def list_former_addresses(payee: Merchant | Platform, *, since: datetime) -> list[str]:
+    """E-mail addresses a payee's contact had at some time after `since`, but has no more.
+
+    Args: since: by the real clock, as the audit rows it is read from.
+    """
+    field = "email" if isinstance(payee, Merchant) else "contact_email"
+    rows = payee.audit.order_by("pgh_id").values_list("pgh_created_at", field)  # type: ignore[union-attr]
+    kept = list(rows)
+    ends = [begin for begin, _address in kept[1:]]
+    former = [address for (_, address), end in zip(kept, ends, strict=False) if end > since]
+    return [each for each in dict.fromkeys(former) if each and each != getattr(payee, field)]
 
 
 def list_bank_accounts_by_number(*, account_number: str) -> list[BankAccount]:

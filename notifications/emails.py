@@ -4,7 +4,7 @@ It must never decide anything about an order: a mail only repeats the facts of i
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from common.money import Money
+from merchants import selectors
 from merchants.models import Language, Merchant
 from notifications import buyer_links
 from notifications.models import Audience, Channel, Delivery, DeliveryState, Event
@@ -41,6 +42,9 @@ MAILS: Mapping[str, tuple[Audience, ...]] = {
     "payout.paid": (Audience.SELLER,),
     "payout.failed": (Audience.SELLER,),
     "payout.returned": (Audience.SELLER,),
+    "bank_account.waiting": (Audience.SELLER, Audience.PLATFORM),
+    "bank_account.in_force": (Audience.SELLER, Audience.PLATFORM),
+    "bank_account.canceled": (Audience.SELLER, Audience.PLATFORM),
     "webhook_endpoint.disabled": (Audience.PLATFORM,),
 }
 # Mails that ask the buyer to do something bring the link to do it with, and no others.
@@ -54,7 +58,11 @@ ASKING = frozenset(
     )
 )
 FOLDERS = {Language.ENGLISH.value: "en", Language.CHINESE.value: "zh_Hans"}
-INSTANTS = ("ship_by", "confirm_by", "due_at", "failing_since")
+INSTANTS = ("ship_by", "confirm_by", "due_at", "failing_since", "effective_at")
+# Whoever could read the mails of a payee's contact until lately is told too: a thief changes the
+# address first.
+TOLD_AT_OLD_ADDRESSES = ("bank_account.waiting", "bank_account.in_force", "bank_account.canceled")
+LATELY = timedelta(days=30)
 TOLD_BY_DISPUTES = ("DISPUTE", "CHARGEBACK")  # values of orders.models.CancelReason
 LONGEST_ADDRESS = 254
 
@@ -67,10 +75,11 @@ def list_deliveries(events: Sequence[Event], at: datetime) -> list[Delivery]:
     told = [event for event in events if _is_told(event)]
     merchants = Merchant.objects.in_bulk({_merchant_of(event) for event in told} - {""})
     return [
-        _delivery(event, audience, *addressee, at=at)
+        _delivery(event, audience, address, language, at=at)
         for event in told
         for audience in MAILS[event.type]
-        if (addressee := _addressee(event, audience, merchants))[0]
+        for address, language in _addressees(event, audience, merchants, at=at)
+        if address
     ]
 
 
@@ -129,10 +138,23 @@ def _is_told(event: Event) -> bool:
 
 
 def _merchant_of(event: Event) -> str:
-    """The id of the seller an event is about; empty when it is about the platform itself."""
-    if Audience.PLATFORM in MAILS[event.type]:
-        return ""
-    return event.data["merchant"] or ""
+    """The id of the seller an event is about; empty when it is about somebody else."""
+    return event.data.get("merchant") or ""
+
+
+def _addressees(
+    event: Event, audience: Audience, merchants: Mapping[str, Merchant], *, at: datetime
+) -> list[tuple[str, str]]:
+    """Returns: addresses, which may be empty, each with a language."""
+    address, language = _addressee(event, audience, merchants)
+    found = [address]
+    if event.type in TOLD_AT_OLD_ADDRESSES:
+        merchant = merchants.get(_merchant_of(event))
+        if audience == Audience.SELLER and merchant is not None:
+            found += selectors.list_former_addresses(merchant, since=at - LATELY)
+        if audience == Audience.PLATFORM and merchant is None:
+            found += selectors.list_former_addresses(event.platform, since=at - LATELY)
+    return [(each, language) for each in dict.fromkeys(found)]
 
 
 def _addressee(
@@ -143,6 +165,8 @@ def _addressee(
         language = event.data.get("buyer_language") or event.platform.language
         return event.data["buyer_email"], language
     if audience == Audience.PLATFORM:
+        if Audience.SELLER in MAILS[event.type] and _merchant_of(event):
+            return "", ""  # the seller is told
         return event.platform.contact_email, event.platform.language
     merchant = merchants.get(_merchant_of(event))
     return (merchant.email, merchant.language) if merchant else ("", "")

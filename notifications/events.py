@@ -150,6 +150,20 @@ class PayoutFacts(TypedDict):
     reason: NotRequired[str]  # the bank's words, when it failed or came back
 
 
+class BankAccountFacts(TypedDict):
+    """A changed account; of the numbers never more than their last four characters."""
+
+    bank_account: str  # id
+    payee: str  # MERCHANT, PARTY or PLATFORM
+    merchant: str | None  # empty: somebody else's account
+    party: str | None
+    currency: str
+    last_four: str
+    other: str  # id; of the account it is to take the place of, or has
+    other_last_four: str
+    effective_at: str  # ISO 8601; when payouts go there, or would have
+
+
 class EndpointFacts(TypedDict):
     endpoint: str  # id of a webhook endpoint
 
@@ -225,6 +239,9 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     "payout.failed": PayoutFacts,
     "payout.returned": PayoutFacts,
     "payout.unknown": PayoutFacts,
+    "bank_account.waiting": BankAccountFacts,
+    "bank_account.in_force": BankAccountFacts,
+    "bank_account.canceled": BankAccountFacts,
     "commission_plan.changed": PlanFacts,
     "webhook_endpoint.ping": EndpointFacts,
     "webhook_endpoint.disabled": DisabledEndpointFacts,

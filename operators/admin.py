@@ -11,8 +11,8 @@ from escrow.admin import receipt_link, refunds
 from escrow.models import Payee, Release
 from ledger import admin_panels as panels
 from merchants.admin_show import amount_column, column, instant_column
-from merchants.models import Proposal
-from operators import admin_proposals
+from merchants.models import BankAccount, Proposal
+from operators import admin_accounts, admin_proposals
 from orders.admin import OrderAdmin
 from orders.models import Order
 from payouts.admin_rows import payouts as payouts_table
@@ -22,6 +22,7 @@ from portal.timeline import order_steps
 
 admin.site.unregister(Order)
 admin.site.register(Proposal, admin_proposals.ProposalAdmin)
+admin.site.register(BankAccount, admin_accounts.BankAccountAdmin)
 
 
 @admin.register(Order)

@@ -32,7 +32,7 @@ from merchants.admin_show import (
 )
 from merchants.models import Proposal, ProposalState, ProposalVerb
 from merchants.services import proposals
-from payouts.services import schedules
+from payouts.services import bank_accounts, schedules
 
 TONES: dict[str, str] = {
     ProposalState.PROPOSED: "warning",
@@ -49,6 +49,16 @@ CALLS: dict[str, tuple[Callable[..., Any], str, str]] = {
         "plan_id",
         "merchants_commissionplan",
     ),
+    ProposalVerb.BANK_ACCOUNT: (
+        bank_accounts.adopt_bank_account,
+        "account_id",
+        "merchants_bankaccount",
+    ),
+    ProposalVerb.COOLOFF: (merchants.set_account_cooloff, "platform_id", "merchants_platform"),
+}
+# What was kept for a proposal alone goes with it.
+UNDOES: dict[str, tuple[Callable[..., Any], str]] = {
+    ProposalVerb.BANK_ACCOUNT: (bank_accounts.cancel_bank_account, "account_id"),
 }
 LABELS = {
     "amount_minor": _("Received (minor units)"),
@@ -62,6 +72,7 @@ LABELS = {
     "reserve_days": _("Held back for (days)"),
     "required_reserve_bps": _("Held back at least (basis points)"),
     "required_reserve_days": _("Held back at least for (days)"),
+    "hours": _("A changed bank account waits (hours)"),
 }
 
 
@@ -153,12 +164,16 @@ class ProposalAdmin(ShownAdmin):
     @action(description=_("Do not do it"), permissions=["decide"], icon="block")
     def drop(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = _find(object_id)
+        arguments: dict[str, Any] = {"proposal_id": object_id, "dropped_by": request.user}
+        if row.verb in UNDOES:
+            undo, key = UNDOES[row.verb]
+            arguments["undo"] = partial(undo, **{key: row.subject})
         return service_page(
             self,
             request,
             title=_now("Drop the change"),
             call=proposals.drop_proposal,
-            arguments={"proposal_id": object_id, "dropped_by": request.user},
+            arguments=arguments,
             explanation=_now("The proposal is turned down, or taken back. Nothing moves."),
             object_id=object_id,
             facts=_asked(row),

@@ -76,6 +76,7 @@ ROLES: dict[Role, dict[str, tuple[str, ...]]] = {
             "payouts.payoutschedule",
             *DECISIONS,
             *TERMS,
+            *ACCOUNTS,
         ),
     },
     Role.SUPPORT: {
@@ -91,7 +92,7 @@ ROLES: dict[Role, dict[str, tuple[str, ...]]] = {
     Role.RISK: {
         "view": (*SALES, *RESERVE, *ACCOUNTS, *FREEZES),
         "add": FREEZES,
-        "change": (*FREEZES, "escrow.dispute"),
+        "change": (*FREEZES, "escrow.dispute", *ACCOUNTS),
     },
     Role.AUDITOR: {
         "view": (

@@ -25,6 +25,7 @@ from escrow import selectors as escrow
 from escrow.models import Freeze, Payee, ReleaseLine
 from escrow.reserve_statement import ReserveStatement, reserve_between
 from escrow.selectors import freezes_in_force
+from merchants.selectors import waiting_bank_accounts
 from orders.claims import earliest, first_of
 from payouts.models import Cadence, Payout, PayoutSchedule, PayoutState, Settlement
 
@@ -140,12 +141,17 @@ def open_payouts() -> QuerySet[Payout]:
 
 
 def next_due(*, platform_id: str, after: datetime | None = None) -> datetime | None:
-    """Return when a platform's next daily or weekly cutoff has something to cut.
+    """Return when a platform's next daily or weekly cutoff has something to cut, or a changed bank
+    account is in force.
 
     Args: after: only what is due later than this instant.
     """
     schedules = due_schedules().filter(platform_id=platform_id)
-    return earliest(schedules.exclude(cadence=Cadence.INSTANT), "due_at", after=after)
+    accounts = waiting_bank_accounts().filter(platform_id=platform_id)
+    return first_of(
+        earliest(schedules.exclude(cadence=Cadence.INSTANT), "due_at", after=after),
+        earliest(accounts, "effective_at", after=after),
+    )
 
 
 def next_question(*, platform_id: str, after: datetime | None = None) -> datetime | None:

@@ -7,13 +7,25 @@ stops the rest.
 from datetime import datetime
 
 from escrow import selectors as escrow
+from merchants import selectors as merchants
 from orders.claims import by_clock, lease_due
 from orders.sweeps import run_each
 from payouts import selectors
-from payouts.services import bank_refunds, cutoff, sending
+from payouts.services import bank_accounts, bank_refunds, cutoff, sending
 
 BATCH = 500
 NETWORK_BATCH = 50
+
+
+def enter_due_accounts(*, at: datetime, platform_id: str | None = None) -> int:
+    """Let payouts go to changed bank accounts whose cool-off is over, and say so."""
+    waiting = by_clock(merchants.waiting_bank_accounts(), platform_id)
+    due = waiting.filter(effective_at__lte=at).order_by("effective_at", "pk")
+    return run_each(
+        list(due.values_list("pk", flat=True)[:BATCH]),
+        lambda account_id: bank_accounts.enter_due_account(account_id=account_id, at=at),
+        sweep="enter_due_accounts",
+    )
 
 
 def cut_due_settlements(*, at: datetime, platform_id: str | None = None) -> int:

@@ -8,6 +8,12 @@ from merchants import clocks
 from payouts import sweeps
 
 
+@shared_task(name="payouts.enter_due_accounts")
+def enter_due_accounts() -> int:
+    with pghistory.context(actor="sweep:enter_due_accounts"):
+        return clocks.sweep_every_clock(sweeps.enter_due_accounts, now=timezone.now())
+
+
 @shared_task(name="payouts.cut_due_settlements")
 def cut_due_settlements() -> int:
     with pghistory.context(actor="sweep:cut_due_settlements"):

@@ -21,7 +21,8 @@ from django.utils import timezone
 from escrow import selectors as escrow
 from escrow.models import Debt, Dispute
 from merchants import clocks
-from merchants.models import Merchant, Mode, Platform, Role, User
+from merchants import selectors as merchants
+from merchants.models import BankAccount, Merchant, Mode, Platform, Role, User
 from orders import selectors as orders
 from orders.models import Order
 from payouts import selectors as payouts
@@ -123,6 +124,10 @@ class Member:
     def debts(self) -> QuerySet[Debt]:
         """A platform sees its own debts and those of its sellers and further parties."""
         return self._own(escrow.debts_of(platform_id=self.platform.pk), "merchant")
+
+    def accounts(self) -> QuerySet[BankAccount]:
+        """A platform sees its own accounts and those of its sellers and further parties."""
+        return self._own(merchants.bank_accounts_of(platform_id=self.platform.pk), "merchant")
 
     def jobs(self) -> QuerySet[Job]:
         """Long work of the same seller, or of the platform itself, whoever asked for it."""

@@ -43,6 +43,11 @@ SENTENCES: dict[str, str | Promise] = {
     "too_many_jobs": _("Ten things you asked for are not done yet. Wait for one of them."),
     "job_state_conflict": _("This was confirmed before. Look at its page for how far it is."),
     "too_many_views": _("You keep 20 views already. Drop one first."),
+    "bank_account_invalid": _(
+        "This is no account that can be paid. A number has 6 to 34 digits or letters."
+    ),
+    "bank_account_decided": _("This change does not wait any more. See which account is in force."),
+    "currency_unknown": _("We do not know this currency. Use its three letters, such as CNY."),
     "channel_disabled": _("This way to pay cannot be used here. Choose another."),
     "payment_deadline_passed": _("The time to pay is over."),
     "act_stale": _("Something has happened since this page was opened. Look again, then decide."),

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from escrow.models import DebitRequest, DebitRequestState, DebtState, HoldState, WaitsFor
+from merchants.models import BankAccountState
 from merchants.selectors import Requirement, onboarding_of
 from orders.models import OrderState
 from payouts.models import PayoutState
@@ -66,13 +67,20 @@ def _money(member: Member) -> Iterator[Task]:
         returned, None, _("Payouts that did not arrive"), reverse("portal:payouts"), "banknote",
         member,
     )  # fmt: skip
+    changed = member.accounts().filter(
+        merchant=member.merchant, party=None, state=BankAccountState.WAITING
+    )
+    yield from _task(
+        changed, "effective_at", _("A changed bank account waits"), reverse("portal:accounts"),
+        "landmark", member,
+    )  # fmt: skip
     if member.merchant is None:
         return
     asked = DebitRequest.objects.filter(
         debt__merchant=member.merchant, debt__state=DebtState.OPEN, state=DebitRequestState.OPEN
     )
     yield from _task(
-        asked, "due_at", _("Amounts you owe"), reverse("portal:debts"), "landmark", member
+        asked, "due_at", _("Amounts you owe"), reverse("portal:debts"), "scale", member
     )
 
 
@@ -84,7 +92,8 @@ def _missing(member: Member) -> Iterator[Task]:
     }
     for requirement in onboarding_of(member.merchant).missing:
         if requirement in titles:
-            url = reverse("portal:payouts")
+            page = "accounts" if requirement == Requirement.BANK_ACCOUNT else "payouts"
+            url = reverse(f"portal:{page}")
             yield Task(titles[requirement], "", url, "triangle-alert", "danger")
 
 

@@ -6,6 +6,7 @@ from portal.buyer import cashier
 from portal.buyer import disputes as buyer_disputes
 from portal.buyer import orders as buyer_orders
 from portal.pages import (
+    accounts,
     bulk_shipping,
     debts,
     dispute_acts,
@@ -64,6 +65,12 @@ urlpatterns = [
         "portal/statements/<slug:settlement_id>.<slug:kind>",
         payouts.hand_out_statement,
         name="statement-file",
+    ),
+    path("portal/accounts", accounts.list_accounts, name="accounts"),
+    path("portal/accounts/new", accounts.add_account, name="account-new"),
+    path("portal/accounts/new/<slug:payee>", accounts.add_account, name="account-of"),
+    path(
+        "portal/accounts/<slug:account_id>/cancel", accounts.cancel_account, name="account-cancel"
     ),
     path("portal/debts", debts.list_debts, name="debts"),
     path("portal/sellers", sellers.list_sellers, name="sellers"),

@@ -25,6 +25,7 @@ def clockwork(fast: timedelta) -> list[tuple[str, timedelta, str]]:
         ("escrow.remind_due_debits", fast, "default"),
         ("escrow.guarantee_due_debts", fast, "money"),
         ("escrow.free_due_reserves", fast, "money"),
+        ("payouts.enter_due_accounts", fast, "money"),
         ("payouts.cut_due_settlements", fast, "money"),
         ("payouts.send_due_payouts", fast, "money"),
         ("payouts.query_due_bank_refunds", fast, "money"),

@@ -6,7 +6,6 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from merchants import services
 from merchants.models import (
     BankAccount,
     BaseChoice,
@@ -17,6 +16,7 @@ from merchants.models import (
     Platform,
     User,
 )
+from payouts.services import bank_accounts
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)  # a Monday, 16:00 in Shanghai
 
@@ -74,7 +74,7 @@ class BankAccountFactory(DjangoModelFactory[BankAccount]):
 
     @classmethod
     def _create(cls, model_class: type[BankAccount], *args: Any, **kwargs: Any) -> BankAccount:
-        return services.add_bank_account(**kwargs)
+        return bank_accounts.add_bank_account(**kwargs)
 
 
 class CommissionPlanFactory(DjangoModelFactory[CommissionPlan]):

@@ -22,6 +22,7 @@ from orders.models import Order, Payment
 from orders.services import creation, lifecycle, payments
 from orders.services.creation import NewLine, NewOrder
 from payouts.models import Cadence, PayoutSchedule
+from payouts.services import bank_accounts
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PAYS, FAILS, RETURNS, WAITS = (
@@ -149,7 +150,7 @@ def add_payee(
 ) -> PayoutSchedule:
     """Give a seller, a further party, or the platform itself, a bank account and a payout
     schedule."""
-    merchants.add_bank_account(
+    bank_accounts.add_bank_account(
         platform=platform,
         merchant=merchant,
         party=party,

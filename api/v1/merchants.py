@@ -16,7 +16,7 @@ from api.v1.requests import merchants as requests
 from merchants import selectors
 from merchants import services as merchants
 from merchants.models import BankAccount, Merchant, PayeeKind
-from payouts.services import schedules
+from payouts.services import bank_accounts, schedules
 
 
 class MerchantsView(pages.ListView):
@@ -86,10 +86,12 @@ class BankAccountsView(pages.ListView):
         return selectors.bank_accounts_of(platform_id=self.platform.id)
 
     @extend_schema(request=requests.BankAccountRequest, responses={201: answers.BankAccountAnswer})
-    @refuses(lookups.get_merchant, lookups.get_party, merchants.add_bank_account)
+    @refuses(lookups.get_merchant, lookups.get_party, bank_accounts.add_bank_account)
     @idempotent
     def post(self, request: Request) -> Response:
-        """Pay a payee into this account from now on."""
+        """Pay a payee into this account: a first one from now on, a changed one after its cool-off.
+        Until `effective_at` payouts go on to the account in force, and the change can be canceled.
+        """
         body = self.read(requests.BankAccountRequest)
         merchant_id, party_id = body.pop("merchant"), body.pop("party")
         payee: dict[str, Any] = {"platform": self.platform, "merchant": None, "party": None}
@@ -98,7 +100,7 @@ class BankAccountsView(pages.ListView):
             payee["merchant"] = found
         if party_id:
             payee["party"] = lookups.get_party(platform=self.platform, party_id=party_id)
-        account = merchants.add_bank_account(**payee, at=request.at, **body)
+        account = bank_accounts.add_bank_account(**payee, at=request.at, **body)
         schedules.ensure_schedule(**payee, at=request.at)
         path = reverse("v1:bank-account", args=[account.id])
         return Response(self.write(account), 201, headers={"Location": path})
@@ -107,3 +109,15 @@ class BankAccountsView(pages.ListView):
 class BankAccountView(pages.ItemView):
     scope = "merchants"
     listing = BankAccountsView
+
+
+class BankAccountCancelView(pages.ActionView):
+    scope = "merchants"
+    listing = BankAccountsView
+
+    @refuses(bank_accounts.cancel_bank_account)
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        """Cancel a changed account while it waits; payouts go on to the one in force."""
+        bank_accounts.cancel_bank_account(account_id=self.find(id).pk, at=request.at)
+        return Response(self.write(self.find(id)))

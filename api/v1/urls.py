@@ -41,6 +41,11 @@ urlpatterns = [
     path("merchants/<name:id>", merchants.MerchantView.as_view(), name="merchant"),
     path("bank-accounts", merchants.BankAccountsView.as_view(), name="bank-accounts"),
     path("bank-accounts/<name:id>", merchants.BankAccountView.as_view(), name="bank-account"),
+    path(
+        "bank-accounts/<name:id>/cancel",
+        merchants.BankAccountCancelView.as_view(),
+        name="bank-account-cancel",
+    ),
     path("parties", commission.PartiesView.as_view(), name="parties"),
     path("parties/<name:id>", commission.PartyView.as_view(), name="party"),
     path("commission-plans", commission.PlansView.as_view(), name="commission-plans"),

@@ -30,6 +30,7 @@ from orders.models import OrderState
 from orders.services import creation, lifecycle, payments
 from payouts import calendar
 from payouts.models import Cadence, PayoutSchedule
+from payouts.services import bank_accounts
 
 DEADLINE_PASSED = timedelta(
     microseconds=1
@@ -92,7 +93,7 @@ def create_marketplace(
 def _add_payee(
     platform: Platform, merchant: Merchant | None, *, number: int, currency: str, at: datetime
 ) -> None:
-    merchants.add_bank_account(
+    bank_accounts.add_bank_account(
         platform=platform,
         merchant=merchant,
         currency=currency,

@@ -1,6 +1,6 @@
 """Who is paid and by which terms: columns and constraints only; the files are named by content."""
 
-from merchants.models.accounts import ApiKey, BankAccount
+from merchants.models.accounts import ApiKey, BankAccount, BankAccountState
 from merchants.models.commission import BaseChoice, CommissionPlan, CommissionRule
 from merchants.models.parties import Party
 from merchants.models.payees import (
@@ -11,9 +11,11 @@ from merchants.models.payees import (
     payee_field,
 )
 from merchants.models.people import (
+    COOLOFF_HOURS,
     DAY,
     HOUR,
     MAX_CLOCK_OFFSET,
+    MAX_COOLOFF_HOURS,
     Language,
     Merchant,
     Mode,
@@ -24,11 +26,14 @@ from merchants.models.people import (
 from merchants.models.proposals import Proposal, ProposalState, ProposalVerb
 
 __all__ = [
+    "COOLOFF_HOURS",
     "DAY",
     "HOUR",
     "MAX_CLOCK_OFFSET",
+    "MAX_COOLOFF_HOURS",
     "ApiKey",
     "BankAccount",
+    "BankAccountState",
     "BaseChoice",
     "CommissionPlan",
     "CommissionRule",

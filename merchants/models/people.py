@@ -22,6 +22,8 @@ from merchants.validators import check_calendar, check_time_zone
 HOUR = 3600
 DAY = 24 * HOUR
 MAX_BUSINESS_DAYS = 60
+COOLOFF_HOURS = 24  # before money goes to a changed account of a live platform
+MAX_COOLOFF_HOURS = 720
 MAX_CLOCK_OFFSET = timedelta(days=3650)  # ten years: no instant it gives is out of range
 RESERVE_IN_RANGE = Q(reserve_bps=0, reserve_days=0) | Q(
     reserve_bps__range=(1, BPS), reserve_days__range=(1, MAX_RESERVE_DAYS)
@@ -67,6 +69,8 @@ class Language(models.TextChoices):
         "dispute_receive_seconds",
         "dispute_decide_seconds",
         "dispute_approval_above_minor",
+        "contact_email",
+        "account_cooloff_hours",
     ],
 )
 class Platform(models.Model):
@@ -150,6 +154,10 @@ class Platform(models.Model):
     dispute_approval_above_minor = models.BigIntegerField(
         _("a second person decides disputes above (minor units)"), null=True, blank=True
     )
+    # Empty: a day on a live platform, none in test mode. Operators change it, two persons together.
+    account_cooloff_hours = models.PositiveSmallIntegerField(
+        _("cool-off of changed bank accounts, hours"), null=True, blank=True
+    )
     created_at = models.DateTimeField(_("created"))
 
     class Meta:
@@ -225,6 +233,13 @@ class Platform(models.Model):
                 violation_error_message=_("Only a platform in test mode has a clock of its own."),
             ),
             models.CheckConstraint(
+                condition=Q(account_cooloff_hours__isnull=True)
+                | Q(account_cooloff_hours__range=(1, MAX_COOLOFF_HOURS))
+                | Q(account_cooloff_hours=0, mode=Mode.TEST),
+                name="platform_cooloff_in_range",
+                violation_error_message=_("A cool-off is 1 to 720 hours; in test mode also 0."),
+            ),
+            models.CheckConstraint(
                 condition=Q(live_platform__isnull=True) | Q(mode=Mode.TEST),
                 name="platform_live_side_of_test",
                 violation_error_message=_("Only a platform in test mode has a live side."),
@@ -245,6 +260,14 @@ class Platform(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def account_cooloff(self) -> timedelta:
+        """How long a changed bank account of a payee waits before money goes there."""
+        hours = self.account_cooloff_hours
+        if hours is None:
+            hours = COOLOFF_HOURS if self.mode == Mode.LIVE else 0
+        return timedelta(hours=hours)
 
 
 @pghistory.track(

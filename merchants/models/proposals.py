@@ -30,6 +30,8 @@ class ProposalVerb(models.TextChoices):
     REPAYMENT = "REPAYMENT", _("Record a payment of a debtor")
     SCHEDULE = "SCHEDULE", _("Change a payout schedule")
     PLAN_RESERVE = "PLAN_RESERVE", _("Change a plan's rolling reserve")
+    BANK_ACCOUNT = "BANK_ACCOUNT", _("Change a bank account")
+    COOLOFF = "COOLOFF", _("Change the cool-off of bank accounts")
 
 
 class Proposal(FSMModelMixin, models.Model):

@@ -5,6 +5,7 @@ It must never be the only guard: the database holds the same constraints.
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
+from django_fsm import FSMField
 
 from common.errors import DomainError
 from common.money import exponent
@@ -19,13 +20,14 @@ def check_row(row: models.Model, refusal: type[DomainError]) -> None:
     if currency is not None:
         exponent(currency)
     try:
-        relations = {field.name for field in row._meta.fields if field.is_relation}
-        row.clean_fields(exclude=relations)
+        fields = row._meta.fields
+        machines = {field.name for field in fields if isinstance(field, FSMField)}
+        row.clean_fields(exclude=machines | {each.name for each in fields if each.is_relation})
         _validate_checks(row)
     except ValidationError as invalid:
-        fields = invalid.message_dict if hasattr(invalid, "error_dict") else {}
-        said = [f"{name}: {' '.join(messages)}" for name, messages in fields.items()]
-        raise refusal(" ".join(said or invalid.messages), fields=sorted(fields)) from None
+        wrong = invalid.message_dict if hasattr(invalid, "error_dict") else {}
+        said = [f"{name}: {' '.join(messages)}" for name, messages in wrong.items()]
+        raise refusal(" ".join(said or invalid.messages), fields=sorted(wrong)) from None
 
 
 def _validate_checks(row: models.Model) -> None:

@@ -88,16 +88,23 @@ def approve_proposal(
     return proposal
 
 
-@use_case()
-def drop_proposal(*, proposal_id: str, dropped_by: User, at: datetime) -> Proposal:
+def drop_proposal(
+    *, proposal_id: str, dropped_by: User, at: datetime, undo: Callable[..., Any] | None = None
+) -> Proposal:
     """Turn a proposed change down, or take the own proposal back.
 
-    Money: none. Raises: ProposalNotFound, ProposalDecided. Locks: the proposal.
+    Money: none.
+    Args: undo: the service that puts away what was kept for the proposal alone.
+    Raises: ProposalNotFound, ProposalDecided, and what that service refuses.
+    Locks: the proposal, then what the service locks.
     """
-    proposal = _lock_open(proposal_id)
-    proposal.drop(at=at)
-    proposal.decided_by = dropped_by
-    proposal.save()
+    with door():
+        proposal = _lock_open(proposal_id)
+        if undo is not None:
+            undo(at=at)
+        proposal.drop(at=at)
+        proposal.decided_by = dropped_by
+        proposal.save()
     return proposal
 
 

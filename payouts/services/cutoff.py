@@ -21,6 +21,7 @@ from payouts import calendar, events
 from payouts.locks import lock_payout, lock_schedule, lock_settlement
 from payouts.models import Payout, PayoutSchedule, PayoutState, Settlement
 from payouts.services import freezing
+from payouts.services.bank_accounts import enter_due_accounts
 
 log = logging.getLogger(__name__)
 INSTANT_RETRY = timedelta(minutes=1)
@@ -46,6 +47,8 @@ def cut_settlements(*, schedule_id: int, at: datetime) -> list[Payout]:
     What was taken from the payee meanwhile is deducted, and its debts are paid first. Nothing of a
     frozen seller is cut.
 
+    It is paid into the account that is in force at `at`; one whose cool-off is not over waits.
+
     Money: Dr payable / Cr payout in transit; before that Dr payable / Cr its receivable for debts.
     Raises: ChannelDisabled when the rail does not serve platforms of this mode.
     Idempotent: by the lines: a release line is on one settlement for ever.
@@ -55,6 +58,7 @@ def cut_settlements(*, schedule_id: int, at: datetime) -> list[Payout]:
     schedule = lock_schedule(schedule_id)
     if schedule.next_cutoff_at > at or freezing.is_seller_frozen(schedule.merchant_id):
         return []
+    _enter_due_accounts(schedule, at=at)
     by_currency = defaultdict(list)
     before = _cutoff_passed(schedule, at=at)
     for line in escrow_selectors.list_unsettled_lines(address=schedule.address, before=before):
@@ -155,6 +159,12 @@ def _active_account(row: PayoutSchedule | Payout, *, currency: str) -> BankAccou
     )
 
 
+def _enter_due_accounts(row: PayoutSchedule | Payout, *, at: datetime) -> None:
+    enter_due_accounts(
+        platform_id=row.platform_id, merchant_id=row.merchant_id, party_id=row.party_id, at=at
+    )
+
+
 def _cut_payout(
     settlement: Settlement,
     *,
@@ -219,6 +229,7 @@ def replace_payout(*, payout_id: str, requested_by: User, at: datetime) -> Payou
             f"Payout {old.id} is {old.state} or was replaced already.", payout=old.id
         )
     freezing.require_unfrozen(old)
+    _enter_due_accounts(old, at=at)
     account = _active_account(old, currency=old.currency)
     if account is None:
         raise NoBankAccount(

@@ -17,6 +17,7 @@ from merchants.selectors import OnboardingStatus, Requirement, onboarding_of, on
 from payouts import balances
 from portal.access import PortalRequest, Power, member_page
 from portal.lists import page_of
+from portal.pages.accounts import SHOWN, places_of
 from portal.pages.orders import with_status
 from portal.refusals import sentence
 
@@ -77,7 +78,7 @@ def show_seller(request: PortalRequest, merchant_id: str) -> HttpResponse:
     seller = selectors.merchants_of(platform_id=member.platform.pk).filter(pk=merchant_id).first()
     if seller is None:
         raise Http404
-    accounts = selectors.bank_accounts_of(platform_id=member.platform.pk)
+    accounts = member.accounts().filter(merchant=seller).order_by("-pk")[:SHOWN]
     recent = list(member.orders().filter(merchant=seller).order_by("-pk")[:RECENT])
     return render(
         request,
@@ -86,7 +87,7 @@ def show_seller(request: PortalRequest, merchant_id: str) -> HttpResponse:
             "seller": seller,
             **_shown(onboarding_of(seller)),
             "balances": balances.balances_of(platform=member.platform, merchant_ids=[seller.pk]),
-            "accounts": accounts.filter(merchant=seller, active=True),
+            "places": places_of(accounts),
             "recent": with_status(recent),
         },
     )

@@ -13,8 +13,9 @@ from api import inbound
 from channels.models import InboxState
 from ledger import selectors as books
 from merchants import services as merchants
-from merchants.models import CommissionPlan, Proposal, User
+from merchants.models import BankAccount, CommissionPlan, Proposal, User
 from payouts.models import Payout, PayoutSchedule
+from payouts.services import bank_accounts
 from tests import ground
 from tests.admin.conftest import (
     flagged_notification,
@@ -214,6 +215,56 @@ def test_plan_holds_back_more_or_less_by_a_second_person(
     assert (before, done.status_code) == (0, 302)
     assert (plan.reserve_bps, plan.reserve_days) == (1500, 30)
     assert (plan.required_reserve_bps, plan.required_reserve_days) == (1000, 14)
+
+
+def test_bank_account_is_changed_by_a_second_person_and_then_waits(
+    signed_in: Client, operator: User, second: User, market: World
+) -> None:
+    cooloff = {"hours": 24, "reason": WHY}
+    signed_in.post(url("merchants_platform_set_cooloff", market.platform.pk), cooloff)
+    post(sign_in(second), "merchants_proposal_approve", Proposal.objects.get().pk)
+    fields = {"platform": market.platform.pk, "merchant": market.merchants[0].pk}
+    fields |= {"currency": "CNY", "holder_name": "Garden", "bank_code": "102", "reason": WHY}
+    fields |= {"account_number": "6222999900001111"}
+    create = url("merchants_bankaccount_create")
+
+    signed_in.post(create, fields)
+    proposal = Proposal.objects.get(verb="BANK_ACCOUNT")
+    account = BankAccount.objects.get(pk=proposal.subject)
+    own = post(signed_in, "merchants_proposal_approve", proposal.pk)
+    unchanged = BankAccount.objects.get(pk=account.pk).state
+    done = post(sign_in(second), "merchants_proposal_approve", proposal.pk)
+
+    assert (own.status_code, unchanged, done.status_code) == (200, "PROPOSED", 302)
+    account.refresh_from_db()
+    assert account.state == "WAITING"
+    assert "6222999900001111" not in str(Proposal.objects.values())
+    assert last_audit(account) == {"actor": f"operator:{second.pk}", "reason": WHY}
+    signed_in.post(url("merchants_bankaccount_cancel", account.pk), {"reason": WHY})
+    account.refresh_from_db()
+    assert account.state == "CANCELED"
+
+
+def test_proposed_bank_account_goes_with_its_proposal(
+    signed_in: Client, second: User, market: World
+) -> None:
+    account = bank_accounts.propose_bank_account(
+        platform=market.platform,
+        merchant=market.merchants[0],
+        currency="CNY",
+        holder_name="Garden",
+        bank_code="102",
+        account_number="6222999900001111",
+        reason=WHY,
+        proposed_by=second,
+        at=market.now,
+    )
+
+    dropped = post(signed_in, "merchants_proposal_drop", Proposal.objects.get().pk)
+
+    account = BankAccount.objects.get(pk=account.pk)
+    assert (dropped.status_code, account.state) == (302, "CANCELED")
+    assert Proposal.objects.get().state == "DROPPED"
 
 
 def test_database_refuses_one_person_and_any_change_of_a_proposal(

@@ -72,7 +72,9 @@ PAGES: dict[str, set[Role]] = {
 ACTIONS: dict[str, set[Role]] = {
     "merchants_platform_create": NOBODY,
     "merchants_merchant_create": {S},
+    "merchants_platform_set_cooloff": NOBODY,
     "merchants_bankaccount_create": {F},
+    "merchants_bankaccount_cancel": {F, R},
     "merchants_apikey_create": NOBODY,
     "merchants_apikey_roll": NOBODY,
     "merchants_apikey_revoke": NOBODY,

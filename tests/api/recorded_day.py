@@ -5,10 +5,11 @@ It must never reach around the door but for what happens outside: the bank, the 
 
 from typing import Any
 
+from merchants import services as merchants
 from notifications import services as notifications
 from tests.api import recorded_trouble
 from tests.api.recording import Tape
-from tests.world import PAYS
+from tests.world import PAYS, RETURNS
 
 NOBODY = "mer_019caea1c0000000000000000000ffff"
 TEA = {"title": "西湖龙井 Longjing tea", "amount_minor": 9001, "category": "tea", "quantity": 3}
@@ -78,6 +79,13 @@ def _take_on_a_seller(tape: Tape) -> str:
     tape.post("/v1/bank-accounts", nobodys, status=422, says="A seller there is not")
     tape.get(f"/v1/bank-accounts/{made['id']}", says="One account")
     tape.get("/v1/bank-accounts?limit=1", says="The newest account")
+    at = tape.shop.sandbox.clock.now
+    merchants.set_account_cooloff(platform_id=tape.shop.platform.pk, hours=24, at=at)
+    other = account | {"account_number": RETURNS}
+    changed = tape.post("/v1/bank-accounts", other, says="A changed account, which waits")
+    cancel = f"/v1/bank-accounts/{changed['id']}/cancel"
+    tape.post(cancel, says="Cancel the change")
+    tape.post(cancel, status=409, says="One that does not wait")
     return seller
 
 

@@ -113,6 +113,8 @@ def sell(client: Holdfast) -> None:
     assert {each.reference for each in client.merchants.list(limit=1)} == {"paper", "s0"}
     assert client.bank_accounts.retrieve(account.id) == account
     assert client.bank_accounts.list(merchant=merchant.id).first() == account
+    with pytest.raises(Conflict, match="does not wait"):
+        client.bank_accounts.cancel(account.id)
 
 
 def price(client: Holdfast, shop: Shop) -> None:

@@ -160,7 +160,7 @@ BODIES: dict[str, type[serializers.Serializer]] = {
     "webhook_endpoints.roll_secret": ask_webhooks.RollRequest,
     "webhook_endpoints.update": ask_webhooks.EndpointChangeRequest,
 }
-BODILESS = {"deliveries.resend", "sandbox.pay", "webhook_endpoints.ping"}
+BODILESS = {"bank_accounts.cancel", "deliveries.resend", "sandbox.pay", "webhook_endpoints.ping"}
 INSIDE_BODIES: dict[Any, type[serializers.Serializer]] = {
     params.DraftRule: ask_merchants.DraftRuleRequest,
     params.NewOrder: ask_orders.OrderRequest,

@@ -2,12 +2,14 @@
 never tell the number of a bank account again.
 """
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from api.models import StoredAnswer
+from merchants import services as merchants
 from merchants.models import BankAccount, Merchant
 from payouts.models import PayoutSchedule
 from tests.api.estate import ACCOUNT, Estate, Town
@@ -183,6 +185,8 @@ def test_account_is_answered_without_its_number(ours: Estate, shop: Shop) -> Non
         "bank_name": "",
         "last_four": "0017",
         "active": True,
+        "status": "IN_FORCE",
+        "effective_at": found["created_at"],
         "created_at": found["created_at"],
     }
     assert shop.get(answer.headers["Location"]).json() == found
@@ -203,7 +207,24 @@ def test_another_account_takes_the_place_of_the_one_before(ours: Estate, shop: S
         ("0017", "CNY", True),
         ("0017", "JPY", True),
     }
-    assert {**before, "active": False} in found
+    assert {**before, "active": False, "status": "REPLACED"} in found
+
+
+def test_changed_account_waits_and_can_be_canceled(ours: Estate, shop: Shop) -> None:
+    merchants.set_account_cooloff(platform_id=shop.platform.pk, hours=24, at=shop.sandbox.clock.now)
+    body = ACCOUNT | {"merchant": ours.has["merchant"]}
+
+    waiting = shop.post("/v1/bank-accounts", body).json()
+    of_seller = f"/v1/bank-accounts?merchant={ours.has['merchant']}&currency=CNY"
+    active = [row["last_four"] for row in shop.get(of_seller).json()["data"] if row["active"]]
+    canceled = shop.post(f"/v1/bank-accounts/{waiting['id']}/cancel", {})
+
+    assert (waiting["status"], waiting["active"], active) == ("WAITING", False, ["0001"])
+    began, due = (datetime.fromisoformat(waiting[name]) for name in ("created_at", "effective_at"))
+    assert due - began == timedelta(hours=24)
+    assert (canceled.status_code, canceled.json()) == (200, {**waiting, "status": "CANCELED"})
+    again = shop.post(f"/v1/bank-accounts/{waiting['id']}/cancel", {})
+    problem(again, 409, "bank_account_decided")
 
 
 def test_account_without_a_seller_is_the_platforms_own(ours: Estate, shop: Shop) -> None:
@@ -211,10 +232,10 @@ def test_account_without_a_seller_is_the_platforms_own(ours: Estate, shop: Shop)
         assert shop.post("/v1/bank-accounts", body).json()["merchant"] is None
 
     own = BankAccount.objects.filter(platform=shop.platform, merchant=None)
-    assert list(own.order_by("active", "last_four").values_list("last_four", "active")) == [
-        ("0001", False),
-        ("0017", False),
-        ("0017", True),
+    assert list(own.order_by("pk").values_list("last_four", "state")) == [
+        ("0001", "REPLACED"),
+        ("0017", "REPLACED"),
+        ("0017", "IN_FORCE"),
     ]
 
 
@@ -231,7 +252,7 @@ def test_account_of_a_party_pays_the_party(ours: Estate, shop: Shop) -> None:
     schedule = PayoutSchedule.objects.get(party=party)
     assert schedule.address == f"party:{party}:payable"
     assert BankAccount.objects.filter(
-        platform=shop.platform, payee="PLATFORM", active=True
+        platform=shop.platform, payee="PLATFORM", state="IN_FORCE"
     ).exists()
 
 

@@ -52,6 +52,7 @@ POLICY: dict[tuple[str, str], Policy] = {
     ("bank-accounts", "GET"): Policy("platform:merchants"),
     ("bank-accounts", "POST"): Policy("platform:merchants", "merchant", 201, missing=422),
     ("bank-account", "GET"): Policy("platform:merchants", "bank_account"),
+    ("bank-account-cancel", "POST"): Policy("platform:merchants", "bank_account", 409),  # in force
     ("parties", "GET"): Policy("platform:commission"),
     ("parties", "POST"): Policy("platform:commission", status=201),
     ("party", "GET"): Policy("platform:commission", "party"),

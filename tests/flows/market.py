@@ -25,7 +25,7 @@ from merchants.models import BankAccount, CommissionPlan, Merchant, Platform, Us
 from orders.models import Order, OrderState, Payment
 from orders.services.creation import NewLine
 from payouts.models import NOT_PAID_CODE, Outcome, Payout, PayoutState
-from payouts.services import approval, bank_refunds, cutoff
+from payouts.services import approval, bank_accounts, bank_refunds, cutoff
 from tests.flows.dues import due_sweeps
 from tests.world import PAYS, World, add_payee, make_platform
 
@@ -216,9 +216,9 @@ class Market(World):
     def change_account(self, seller: int) -> None:
         """The seller gives another account, one that can be paid."""
         merchant = self.merchants[seller - 1]
-        accounts = BankAccount.objects.filter(merchant=merchant, active=True, last_four=PAYS[-4:])
-        if not self.sees(accounts.exists):
-            merchants.add_bank_account(
+        found = BankAccount.objects.filter(merchant=merchant, state="IN_FORCE")
+        if not self.sees(found.filter(last_four=PAYS[-4:]).exists):
+            bank_accounts.add_bank_account(
                 platform=self.platform,
                 merchant=merchant,
                 currency="CNY",

@@ -14,6 +14,7 @@ from docs.build import _machines
 from escrow.models import Dispute
 from orders.models import Order
 from tests import cells, disputing, freezing, ground, rerouting
+from tests.account_cells import BANK_ACCOUNT
 from tests.cells import Machine, state_of
 from tests.debit_cells import DEBIT_REQUEST
 from tests.desk_cells import CORRECTION, JOB, PROPOSAL
@@ -25,7 +26,7 @@ from tests.payouts import test_payout_actions as payouts
 from tests.reserve_cells import RESERVE
 from tests.world import World
 
-MACHINES = (*cells.MACHINES, RESERVE, DEBIT_REQUEST, PROPOSAL, CORRECTION, JOB)
+MACHINES = (*cells.MACHINES, RESERVE, DEBIT_REQUEST, PROPOSAL, CORRECTION, JOB, BANK_ACCOUNT)
 
 CELLS = [
     pytest.param(machine, case, act, id=f"{machine.model.__name__}-{case}-{act}")

@@ -32,6 +32,7 @@ from notifications.models import (
     WebhookEndpoint,
     WebhookSecret,
 )
+from payouts.services import bank_accounts
 from tests.factories import (
     AT,
     BankAccountFactory,
@@ -240,9 +241,12 @@ def test_platform_merchant_account_and_plan_are_added(client: Client, operator: 
     post(client, page("merchants_commissionplan", "set_reserve", plan.pk), **reserve)
     post(client, page("merchants_commissionplan", "set_guarantee", plan.pk), days=7)
     plan.refresh_from_db()
-    assert Proposal.objects.get().arguments == reserve  # another person approves it
+    account = BankAccount.objects.get()
+    assert (account.last_four, account.state) == ("8901", "PROPOSED")
+    asked = {each.verb: each for each in Proposal.objects.all()}  # another person approves them
+    assert asked["PLAN_RESERVE"].arguments == reserve
+    assert (asked["BANK_ACCOUNT"].subject, asked["BANK_ACCOUNT"].arguments) == (account.pk, {})
     assert plan.guarantee_days == 7
-    assert BankAccount.objects.get().last_four == "8901"
 
 
 def test_party_is_given_an_account_and_its_page_shows_it(client: Client, operator: User) -> None:
@@ -264,6 +268,8 @@ def test_party_is_given_an_account_and_its_page_shows_it(client: Client, operato
 
     account = BankAccount.objects.get()
     assert (account.payee, account.party) == ("PARTY", party)
+    assert "8901" not in client.get(url).content.decode()
+    bank_accounts.adopt_bank_account(account_id=account.pk, at=AT)
     shown = client.get(url).content.decode()
     assert "Carrier •••• 8901" in shown
     assert page("merchants_bankaccount", "change", account.pk) in shown

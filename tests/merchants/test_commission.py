@@ -13,6 +13,7 @@ from merchants import services
 from merchants.models import BaseChoice, CommissionPlan, CommissionRule
 from merchants.rules import OrderedLine
 from merchants.terms import Terms
+from payouts.services import bank_accounts
 from tests.factories import (
     AT,
     CommissionPlanFactory,
@@ -278,7 +279,7 @@ def test_of_two_accounts_at_once_one_stays_active() -> None:
 
     ends = race(
         *[
-            lambda number=number: services.add_bank_account(
+            lambda number=number: bank_accounts.add_bank_account(
                 platform=merchant.platform,
                 merchant=merchant,
                 currency="CNY",
@@ -292,5 +293,5 @@ def test_of_two_accounts_at_once_one_stays_active() -> None:
     )
 
     assert ends == ["done", "done"]
-    assert merchant.bank_accounts.filter(active=True).count() == 1
+    assert merchant.bank_accounts.filter(state="IN_FORCE").count() == 1
     assert merchant.bank_accounts.count() == 2

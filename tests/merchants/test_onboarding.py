@@ -48,7 +48,7 @@ def test_onboarding_says_what_is_missing(
 def test_onboarding_looks_at_the_active_account_of_the_seller_itself() -> None:
     merchant, other = MerchantFactory.create_batch(2, platform=PlatformFactory())
     old = BankAccountFactory(merchant=merchant)
-    type(old).objects.filter(pk=old.pk).update(active=False)
+    type(old).objects.filter(pk=old.pk).update(state="REPLACED")
     BankAccountFactory(merchant=None, platform=merchant.platform)
     BankAccountFactory(merchant=other)
 

@@ -110,7 +110,7 @@ def test_accounts_of_other_payees_and_currencies_stay_active() -> None:
     dollars = BankAccountFactory(merchant=mine.merchant, currency="USD")
     house = BankAccountFactory(merchant=None, platform=mine.platform)
 
-    assert BankAccount.objects.filter(active=True).count() == 3
+    assert BankAccount.objects.filter(state="IN_FORCE").count() == 3
     assert dollars.platform == mine.platform
     found = selectors.active_bank_account(
         platform_id=mine.platform_id, merchant_id=None, currency="CNY"
@@ -134,7 +134,6 @@ def test_account_is_refused_for_a_seller_of_another_platform() -> None:
 
     account = BankAccountFactory()
     account.pk = "bac_copy"
-    account.active = False
     account.merchant = stranger
     with pytest.raises(IntegrityError, match="bank_account_of_own_merchant"), transaction.atomic():
         account.save(force_insert=True)
@@ -144,8 +143,10 @@ def test_database_keeps_one_active_account() -> None:
     old = BankAccountFactory()
     BankAccountFactory(merchant=old.merchant)
 
-    with pytest.raises(IntegrityError, match="one_active"), transaction.atomic():
-        BankAccount.objects.filter(pk=old.pk).update(active=True)
+    copy = BankAccount.objects.get(state="IN_FORCE")
+    copy.pk = f"{old.pk[:-1]}x"
+    with pytest.raises(IntegrityError, match="one_per_merchant"), transaction.atomic():
+        copy.save(force_insert=True)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE {} SET holder_name = 'Thief'", "DELETE FROM {}"])

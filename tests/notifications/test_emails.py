@@ -53,6 +53,10 @@ FACTS: dict[str, Any] = {
     "bank_name": "Sandbox Bank",
     "bank_code": "",
     "failing_since": "2026-11-18T08:00:00.000000+00:00",
+    "bank_account": "bac_1",
+    "other": "bac_0",
+    "other_last_four": "0017",
+    "effective_at": "2026-11-24T08:00:00.000000+00:00",
 }
 ADDRESSES = {
     Audience.BUYER: "buyer@example.com",
@@ -69,7 +73,7 @@ def merchant() -> Merchant:
     return MerchantFactory(platform=platform, name="Longjing Garden", email="seller@example.com")
 
 
-def tell(merchant: Merchant, type: str, **facts: Any) -> list[Any]:
+def tell(merchant: Merchant, type: str, /, **facts: Any) -> list[Any]:
     services.record_event(
         type=type,
         platform_id=merchant.platform_id,
@@ -139,14 +143,16 @@ def test_every_mail_can_be_written_in_every_language(
     merchant.platform.save()
     merchant.save()
 
-    tell(merchant, type, buyer_language=language, reason="Account closed")
+    account = type.startswith("bank_account.")
+    whose = {"merchant": None} if account and audience == Audience.PLATFORM else {}
+    tell(merchant, type, buyer_language=language, reason="Account closed", **whose)
 
     [message] = [one for one in mail.outbox if one.to == [ADDRESSES[audience]]]
     names = {"dispute": "A-1", "order": "A-1", "payout": "pyo_1", "webhook_endpoint": "whe_1"}
-    names["debit_request"] = "DR7K3M9QXA"
+    names |= {"debit_request": "DR7K3M9QXA", "bank_account": "8901"}
     name = names[type.split(".")[0]]
     assert name in message.body
-    assert ("100.01 CNY" in message.body) == (audience != Audience.PLATFORM)
+    assert ("100.01 CNY" in message.body) == (audience != Audience.PLATFORM and not account)
     assert "MISSING" not in message.subject + message.body + message.alternatives[0][0]
     assert "{" not in message.body
     assert message.subject.isascii() == (language == Language.ENGLISH)

@@ -20,7 +20,7 @@ from merchants.services import NewPartyShare
 from notifications.models import Event
 from payouts.balances import balances_of
 from payouts.models import Payout, PayoutSchedule, Settlement
-from payouts.services import cutoff, schedules, sending
+from payouts.services import bank_accounts, cutoff, schedules, sending
 from tests import ground
 from tests.factories import UserFactory
 from tests.world import PAYS, RAIL, World, add_payee, audit, make_platform
@@ -163,11 +163,11 @@ def test_parties_of_one_platform_do_not_mix(market: World, carrier: Party) -> No
     (payout,) = cut(market, carrier)
 
     assert payout.party == carrier
-    assert BankAccount.objects.filter(active=True).count() == 3
+    assert BankAccount.objects.filter(state="IN_FORCE").count() == 3
 
 
 def test_second_account_takes_the_place_of_the_partys_first(market: World, carrier: Party) -> None:
-    merchants.add_bank_account(
+    bank_accounts.add_bank_account(
         platform=market.platform,
         merchant=None,
         party=carrier,
@@ -179,7 +179,10 @@ def test_second_account_takes_the_place_of_the_partys_first(market: World, carri
     )
 
     rows = BankAccount.objects.filter(party=carrier).order_by("id")
-    assert list(rows.values_list("last_four", "active")) == [(PAYS[-4:], False), ("0017", True)]
+    assert list(rows.values_list("last_four", "state")) == [
+        (PAYS[-4:], "REPLACED"),
+        ("0017", "IN_FORCE"),
+    ]
     assert BankAccount.objects.get(merchant=market.merchants[0]).active
 
 
@@ -196,7 +199,9 @@ def test_account_or_schedule_for_two_or_for_a_strangers_party_is_refused(
     }
     for platform, merchant in ((rival, None), (market.platform, market.merchants[0])):
         named: dict[str, Any] = {"platform": platform, "merchant": merchant, "party": carrier}
-        refused = ground.refusal(lambda named=named: merchants.add_bank_account(**named, **account))
+        refused = ground.refusal(
+            lambda named=named: bank_accounts.add_bank_account(**named, **account)
+        )
         assert refused.code == "bank_account_invalid"
         refused = ground.refusal(
             lambda named=named: schedules.open_schedule(**named, rail=RAIL, at=market.now)
@@ -239,7 +244,7 @@ def test_database_refuses_an_account_for_another_platforms_party(
     rival = make_platform(name="Rival", slug="rival", at=market.now)
 
     copy = BankAccount.objects.get(party=carrier)
-    copy.pk, copy.platform, copy.active = f"{copy.pk[:-1]}x", rival, False
+    copy.pk, copy.platform, copy.currency = f"{copy.pk[:-1]}x", rival, "USD"
 
     with pytest.raises(IntegrityError, match="bank_account_of_own_party"), transaction.atomic():
         copy.save(force_insert=True)

@@ -10,6 +10,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from channels.contract import Answer, Status
+from merchants.models import BankAccount
 from payouts.models import Payout, PayoutState
 from payouts.services import approval, cutoff, sending
 from tests import ground
@@ -237,8 +238,7 @@ def test_refusal_of_a_payout_says_why(market: World) -> None:
 
 def test_replacement_is_refused_without_a_bank_account(market: World) -> None:
     payout = payout_in(market, "RETURNED")
-    payout.bank_account.active = False
-    payout.bank_account.save(update_fields=["active"])
+    BankAccount.objects.filter(pk=payout.bank_account_id).update(state="REPLACED")
 
     refused = ground.refusal(lambda: _replace(payout, market))
 

@@ -13,7 +13,7 @@ from orders.services.creation import NewLine
 from payouts import sweeps
 from payouts.models import Cadence, Payout, PayoutSchedule, Settlement
 from payouts.selectors import next_question
-from payouts.services import cutoff
+from payouts.services import bank_accounts, cutoff
 from tests import ground
 from tests.ground import US
 from tests.world import PAYS, START, World, add_payee
@@ -104,7 +104,7 @@ def test_each_currency_is_cut_into_its_own_payout(market: World) -> None:
     ground.released_order(market)
 
     without_account = cut(market)
-    merchants.add_bank_account(
+    bank_accounts.add_bank_account(
         platform=market.platform,
         merchant=seller,
         currency="JPY",
@@ -127,7 +127,7 @@ def test_each_currency_is_cut_into_its_own_payout(market: World) -> None:
 
 def test_payout_keeps_the_account_it_was_cut_for(market: World) -> None:
     payout = ground.cut_payout(market)
-    merchants.add_bank_account(
+    bank_accounts.add_bank_account(
         platform=market.platform,
         merchant=market.merchants[0],
         currency="CNY",
@@ -141,7 +141,7 @@ def test_payout_keeps_the_account_it_was_cut_for(market: World) -> None:
 
     assert (payout.last_four, payout.bank_account.active) == ("0001", False)
     assert (
-        BankAccount.objects.filter(merchant=market.merchants[0], active=True).get().last_four
+        BankAccount.objects.filter(merchant=market.merchants[0], state="IN_FORCE").get().last_four
         == "1111"
     )
 

@@ -14,12 +14,11 @@ from demo.local_sandbox import CHANNEL
 from escrow.models import Refund
 from escrow.services import refund as refunds
 from escrow.services import release as releases
-from merchants import services as merchants
 from orders.models import Order, Payment
 from orders.services import lifecycle, payments
 from orders.services.creation import NewLine
 from payouts.models import Payout
-from payouts.services import approval, cutoff
+from payouts.services import approval, bank_accounts, cutoff
 from sandbox.wire import Refused
 from tests import ground
 from tests import world as worlds
@@ -57,7 +56,7 @@ class Both:
         self.mark, self.seen = 0, ""
 
     def _add_yen_account(self, merchant: Any, number: str) -> None:
-        merchants.add_bank_account(
+        bank_accounts.add_bank_account(
             platform=self.world.platform,
             merchant=merchant,
             currency="JPY",

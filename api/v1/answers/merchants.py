@@ -51,6 +51,12 @@ class BankAccountAnswer(Answer):
     bank_name = text("Name of the bank; may be empty.")
     last_four = text("Last four characters of the number.")
     active = truth("Whether payouts go there.")
+    status = text(
+        "WAITING: given in place of another one, and its cool-off is not over. IN_FORCE: payouts "
+        "go there. REPLACED: they did once. CANCELED: they never did.",
+        source="state",
+    )
+    effective_at = instant("When payouts go there, or went; of a canceled one: were to go.")
     created_at = instant("When you gave it.")
 
 

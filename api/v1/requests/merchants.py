@@ -119,7 +119,8 @@ class MerchantChangeRequest(StrictSerializer):
 
 
 class BankAccountRequest(StrictSerializer):
-    """Where a payee is paid from now on. The account given before is kept, and no longer used."""
+    """Where a payee is to be paid. Its first account of a currency is used at once; a changed one
+    when the platform's cool-off is over, in place of the account in force."""
 
     merchant = TextField(
         max_length=MAX_LENGTH,

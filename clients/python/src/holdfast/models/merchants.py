@@ -51,6 +51,8 @@ class BankAccount(Answer):
     bank_name: str  # may be empty
     last_four: str
     active: bool
+    status: str  # WAITING, IN_FORCE, REPLACED or CANCELED
+    effective_at: datetime  # when payouts go there, or went; of a canceled one: were to go
     created_at: datetime
 
 

@@ -98,13 +98,18 @@ class BankAccounts(Resource[Mode]):
         bank_name: str | None = None,
         idempotency_key: str | None = None,
     ) -> models.BankAccount:
-        """Pay a payee into this account from now on. Without `merchant` and `party`: your platform
-        itself."""
+        """Pay a payee into this account: its first of a currency from now on, a changed one from
+        `effective_at` on. Without `merchant` and `party`: your platform itself."""
         ...
 
     @get("/v1/bank-accounts/{account_id}")
     def retrieve(self, account_id: str) -> models.BankAccount:
         """Read a bank account."""
+        ...
+
+    @post("/v1/bank-accounts/{account_id}/cancel")
+    def cancel(self, account_id: str, *, idempotency_key: str | None = None) -> models.BankAccount:
+        """Cancel a changed account while it waits; payouts go on to the one in force."""
         ...
 
 
