@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import F, Prefetch, Q, QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.db.models import F, Prefetch, Q, QuerySet, Value, Window
+from django.db.models.functions import Greatest, RowNumber
 
 from ledger.prepared import columns, prepared_cursor, row_of
 from merchants import encryption
@@ -273,6 +273,14 @@ def list_rules_in_force(*, plan_id: str, at: datetime) -> list[Rule]:
         effective_from__lte=at,
     ).order_by("id")
     return [snapshot(row) for row in rows]
+
+
+def open_rules(*, plan_id: str, at: datetime) -> QuerySet[CommissionRule]:
+    """The rules of a plan that count at that instant or will later, oldest first."""
+    return CommissionRule.objects.filter(
+        Q(effective_to__isnull=True) | Q(effective_to__gt=Greatest(F("effective_from"), Value(at))),
+        plan_id=plan_id,
+    ).order_by("id")
 
 
 def snapshot(row: CommissionRule) -> Rule:

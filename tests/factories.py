@@ -83,6 +83,8 @@ class CommissionPlanFactory(DjangoModelFactory[CommissionPlan]):
 
     platform = factory.SubFactory(PlatformFactory)
     name = "Standard"
+    activated_at = factory.LazyAttribute(lambda plan: AT if plan.active else None)
+    active = True
     created_at = AT
 
 

@@ -58,10 +58,16 @@ def _none_outside(column: str, **bounds: tuple[int, int]) -> Exact:
         "reserve_days",
         "required_reserve_bps",
         "required_reserve_days",
+        "activated_at",
+        "ended_at",
     ],
 )
 class CommissionPlan(models.Model):
-    """A platform's list of commission rules. At most one plan of a platform is in force."""
+    """A platform's list of commission rules. At most one plan of a platform is in force.
+
+    One that never was is a draft; one that another has replaced, or a draft that was dropped, has
+    ended, and stays so.
+    """
 
     id = IdField(prefix="cpl", primary_key=True)
     platform = models.ForeignKey(Platform, models.PROTECT, related_name="commission_plans")
@@ -104,6 +110,9 @@ class CommissionPlan(models.Model):
     required_reserve_days = models.PositiveSmallIntegerField(
         _("held back at least for (days)"), default=0, db_default=0
     )
+    # When it was brought into force, and when another one replaced it or the draft was dropped.
+    activated_at = models.DateTimeField(_("in force from"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     # The number of the plan's latest event; taken under the row's lock.
     event_sequence = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(_("created"))
@@ -161,10 +170,28 @@ class CommissionPlan(models.Model):
                 name="plan_guarantee_in_range",
                 violation_error_message=_("A guarantee begins 0 to 365 days after a debt."),
             ),
+            models.CheckConstraint(
+                condition=Q(active=False) | Q(activated_at__isnull=False, ended_at__isnull=True),
+                name="plan_in_force_since",
+                violation_error_message=_("A plan in force says since when, and has not ended."),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="plan_stays_ended",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__ended_at__isnull=False)
+                & pgtrigger.Q(old__ended_at__df=pgtrigger.F("new__ended_at")),
+            )
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it may still be changed before it counts for any order."""
+        return self.activated_at is None and self.ended_at is None
 
     @property
     def refund_policy(self) -> RefundPolicy:

@@ -33,6 +33,14 @@ from merchants.services.commission import (
     replace_rule,
     set_refund_policy,
 )
+from merchants.services.drafts import (
+    PlanNotDraft,
+    PlanSeenOtherwise,
+    change_draft,
+    draft_plan,
+    drop_draft,
+    rewrite_rule,
+)
 from merchants.services.freezing import freeze_terms, freeze_terms_of_all
 from merchants.services.guarantees import GuaranteeInvalid, set_guarantee
 from merchants.services.parties import (
@@ -89,18 +97,23 @@ __all__ = [
     "PartyInvalid",
     "PartyReferenceTaken",
     "PartyShareInvalid",
+    "PlanNotDraft",
+    "PlanSeenOtherwise",
     "PlatformInvalid",
     "PlatformSlugTaken",
     "ReserveInvalid",
     "SaleInvalid",
     "add_rule",
+    "change_draft",
     "check_account_number",
     "create_api_key",
     "create_merchant",
     "create_party",
     "create_plan",
     "create_platform",
+    "draft_plan",
     "draft_rules",
+    "drop_draft",
     "end_rule",
     "explain_sale",
     "find_api_key",
@@ -112,6 +125,7 @@ __all__ = [
     "read_account_number",
     "replace_rule",
     "revoke_api_key",
+    "rewrite_rule",
     "roll_api_key",
     "set_account_cooloff",
     "set_guarantee",

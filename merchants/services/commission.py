@@ -89,6 +89,7 @@ def create_plan(
         guarantee_days=guarantee_days,
         reserve_bps=reserve_bps,
         reserve_days=reserve_days,
+        activated_at=at if active else None,
         created_at=at,
     )
     check_refund_policy(plan, platform=platform)

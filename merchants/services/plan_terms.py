@@ -64,13 +64,14 @@ def revise_plan(
             raise ReserveInvalid("Hold back something for some days, or 0 for 0.")
     if set(REFUND_FIELDS) & set(changed):
         check_refund_policy(plan, platform=plan.platform)
-        _refuse_loosened_fee(plan, agreed)
+        refuse_loosened_fee(plan, agreed)
     check_row(plan, CommissionRuleInvalid)
     plan.save(update_fields=changed)
     return plan, sorted(changed)
 
 
-def _refuse_loosened_fee(plan: CommissionPlan, agreed: RefundPolicy) -> None:
+def refuse_loosened_fee(plan: CommissionPlan, agreed: RefundPolicy) -> None:
+    """Refuse a plan that keeps less of our fee than is agreed. Raises: FeeTermsLoosened."""
     fee_bps = plan.platform.service_fee_bps
     if plan.refund_policy.kept_of_fee(fee_bps) < agreed.kept_of_fee(fee_bps):
         raise FeeTermsLoosened(

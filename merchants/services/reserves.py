@@ -39,9 +39,11 @@ def set_plan_reserve(
     Money: none; orders created before keep what they froze.
     Args: reserve_…: both 0: nothing. required_…: neither the platform nor a seller's own word goes
         below; both 0: nothing is required; None: as it is. at: not kept; the audit row says when.
-    Raises: ReserveInvalid. Locks: the plan.
+    Raises: ReserveInvalid, also of a plan that has ended. Locks: the plan.
     """
     plan = lock_plan(plan_id)
+    if plan.ended_at is not None:
+        raise ReserveInvalid("This plan has ended: set the reserve on the one in force.")
     plan.reserve_bps, plan.reserve_days = reserve_bps, reserve_days
     if required_reserve_bps is not None:
         plan.required_reserve_bps = required_reserve_bps
