@@ -22,7 +22,15 @@ from escrow import selectors as escrow
 from escrow.models import Debt, Dispute
 from merchants import clocks
 from merchants import selectors as merchants
-from merchants.models import BankAccount, Merchant, Mode, Platform, Role, User
+from merchants.models import (
+    BankAccount,
+    CommissionPlan,
+    Merchant,
+    Mode,
+    Platform,
+    Role,
+    User,
+)
 from orders import selectors as orders
 from orders.models import Order
 from payouts import selectors as payouts
@@ -128,6 +136,11 @@ class Member:
     def accounts(self) -> QuerySet[BankAccount]:
         """A platform sees its own accounts and those of its sellers and further parties."""
         return self._own(merchants.bank_accounts_of(platform_id=self.platform.pk), "merchant")
+
+    def plans(self) -> QuerySet[CommissionPlan]:
+        """The platform's commission plans; a seller sees the one in force alone."""
+        plans = CommissionPlan.objects.filter(platform=self.platform)
+        return plans.filter(active=True) if self.merchant else plans
 
     def jobs(self) -> QuerySet[Job]:
         """Long work of the same seller, or of the platform itself, whoever asked for it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal import bulk_shipping, order_export, statement_runs
+from portal import bulk_shipping, order_export, plan_replay, statement_runs
 from portal.jobs import Outcome, Work
 
 
@@ -16,7 +16,8 @@ class Kind:
 
     `run` may be called again for the same job, by another worker, and must then do nothing twice.
     `counts`: what the numbers of its outcome are called. `back`: the page it belongs to. `review`:
-    where a draft of it is looked at and confirmed.
+    where a draft of it is looked at and confirmed. `shows`: the page of what came out, where that
+    is more than a file.
     """
 
     label: str | Promise
@@ -24,6 +25,7 @@ class Kind:
     counts: dict[str, str | Promise]
     back: str
     review: str = ""
+    shows: str = ""
 
 
 KINDS: dict[str, Kind] = {
@@ -52,5 +54,12 @@ KINDS: dict[str, Kind] = {
             "left_out": _("Left out, too many for one file"),
         },
         "portal:payouts",
+    ),
+    plan_replay.KIND: Kind(
+        _("Past orders under a draft"),
+        plan_replay.price_orders,
+        {"orders": _("Orders priced"), "left_out": _("Left out, too many at once")},
+        "portal:plans",
+        shows="portal:plan-trial",
     ),
 }

@@ -62,12 +62,12 @@ class Part:
     width: int
 
 
-def parts_of(picture: Picture) -> list[Part]:
-    """Lay out the split, as wide as the amounts are."""
-    whole = sum(line.amount_minor for line in picture.split) or 1
+def parts_of(split: Sequence[SplitLine]) -> list[Part]:
+    """Lay out a split, as wide as the amounts are."""
+    whole = sum(line.amount_minor for line in split) or 1
     parts, x = [], 0
     passed = 0
-    for line in picture.split:
+    for line in split:
         passed += line.amount_minor
         end = passed * WIDE // whole
         status = LineStatus(line.status)

@@ -65,6 +65,29 @@ SENTENCES: dict[str, str | Promise] = {
     "evidence_type_refused": _(
         "Only pictures (JPEG, PNG, WEBP), PDF and plain text are taken, by their content."
     ),
+    "currency_unknown": _("This is no currency. Give its three letters, such as CNY."),
+    "amount_out_of_range": _("This amount is too large."),
+    "commission_rule_invalid": _("A value of the rule is not possible. Check its numbers."),
+    "commission_rule_overlap": _(
+        "Another rule is for the same sales with the same priority. Change one of the two."
+    ),
+    "commission_tiers_invalid": _("Tiers start above each other: the lowest first, ten at most."),
+    "party_share_invalid": _("A rule names each further party once, and ten at most."),
+    "party_invalid": _("Give a reference and a name."),
+    "party_reference_taken": _("You have a party of this reference already."),
+    "plan_not_draft": _("This plan is no draft any more. To change it, begin a new draft from it."),
+    "plan_seen_otherwise": _(
+        "The draft or the plan in force has changed since you looked. Look again, then decide."
+    ),
+    "fee_terms_loosened": _(
+        "Less of the service fee would be kept of refunds than is agreed. Ask the operator."
+    ),
+    "channel_fee_invalid": _(
+        "This is a part of the service fee, so it cannot be more; of none nothing can be kept."
+    ),
+    "reserve_invalid": _("Hold back something for some days, or 0 for 0 days."),
+    "reserve_below_required": _("The operator requires more to be held back, or for longer."),
+    "sale_invalid": _("This sale makes no sense: give a seller of yours and an amount."),
     "too_much_evidence": _("Each side may show ten files; yours are all there."),
 }
 

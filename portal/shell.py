@@ -38,6 +38,8 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
             Entry(_("Bank accounts"), "portal:accounts", "landmark"),
             Entry(_("Amounts owed"), "portal:debts", "scale"),
             Entry(_("Sellers"), "portal:sellers", "store", of="platform"),
+            Entry(_("Commission"), "portal:plans", "percent", of="platform"),
+            Entry(_("Your commission"), "portal:commission", "percent", of="seller"),
         ],
     ),
     (

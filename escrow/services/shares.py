@@ -36,13 +36,23 @@ def plan_hold(order: Order, *, channel: str | None) -> tuple[tuple[Share, ...], 
     return hold_back(shares, reserve_bps=terms.reserve.bps), terms.reserve
 
 
+def planned_shares(terms: Terms, *, platform_id: str) -> tuple[Share, ...]:
+    """Compute who would get what of a sale under these terms, held back parts apart. Pure."""
+    shares = _split_terms(terms, platform_id=platform_id)
+    return hold_back(shares, reserve_bps=terms.reserve.bps)
+
+
 def _split(order: Order, terms: Terms) -> tuple[Share, ...]:
+    return _split_terms(terms, platform_id=order.platform_id)
+
+
+def _split_terms(terms: Terms, *, platform_id: str) -> tuple[Share, ...]:
     return split_order(
-        amount_minor=order.amount_minor,
+        amount_minor=terms.amount_minor,
         commission_minor=terms.commission_minor,
         service_fee_minor=terms.service_fee_minor,
-        merchant_id=order.merchant_id,
-        platform_id=order.platform_id,
+        merchant_id=terms.merchant_id,
+        platform_id=platform_id,
         tax_minor=terms.tax_minor,
         parties=[(part.party_id, part.amount_minor) for part in terms.parties],
     )

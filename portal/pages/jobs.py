@@ -78,6 +78,14 @@ def ask(
     request: PortalRequest, *, kind: str, wanted: dict[str, Any], done: str | Promise
 ) -> HttpResponse:
     """Ask for long work and show its page; when that is refused, the page of its kind."""
+    job = ask_for(request, kind=kind, wanted=wanted, done=done)
+    return redirect(KINDS[kind].back) if job is None else redirect("portal:job", job.pk)
+
+
+def ask_for(
+    request: PortalRequest, *, kind: str, wanted: dict[str, Any], done: str | Promise
+) -> Job | None:
+    """Ask for long work. Returns: None when that was refused, and the person was told."""
     member = request.member
     job = attempt(
         request,
@@ -92,10 +100,9 @@ def ask(
         ),
         done=done,
     )
-    if job is None:
-        return redirect(KINDS[kind].back)
-    nudge.after_asking_for_job()
-    return redirect("portal:job", job.pk)
+    if job is not None:
+        nudge.after_asking_for_job()
+    return job
 
 
 def language() -> str:
@@ -112,6 +119,7 @@ def _shown(job: Job) -> dict[str, Any]:
         "tone": TONES[JobState(job.state)],
         "back": kind.back,
         "review": kind.review,
+        "shows": kind.shows,
         "counts": [
             (label, job.counts[name]) for name, label in kind.counts.items() if job.counts.get(name)
         ],

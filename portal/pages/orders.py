@@ -163,7 +163,7 @@ def show_order(request: PortalRequest, order_id: str) -> HttpResponse:
             "tone": TONES.get(status.Status(picture.status), "default"),
             "where": order_picture.whereabouts(picture, hold, disputed=disputed),
             "facts": order_picture.money_facts(hold),
-            "parts": order_picture.parts_of(picture),
+            "parts": order_picture.parts_of(picture.split),
             "reasons": split_words(picture.terms),
             "journal": read_journal(books.subject_entries(order.pk), member=member),
             "refunds": order_picture.refund_rows(picture),

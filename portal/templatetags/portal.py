@@ -20,6 +20,13 @@ def money(amount_minor: int | None, currency: str) -> str:
     return "–" if amount_minor is None else formats.money(amount_minor, currency)
 
 
+@register.simple_tag
+def signed_money(amount_minor: int, currency: str) -> str:
+    """`+CN¥1.20`, `−CN¥0.30`; without a sign where nothing changes."""
+    sign = "+" if amount_minor > 0 else "−" if amount_minor else ""
+    return f"{sign}{formats.money(abs(amount_minor), currency)}"
+
+
 @register.filter
 def number(amount: int) -> str:
     return formats.number(amount)

@@ -15,7 +15,8 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from escrow.models import Dispute
-from merchants.models import Merchant, User
+from merchants import services as merchants
+from merchants.models import CommissionPlan, CommissionRule, Merchant, User
 from notifications import buyer_links
 from notifications import services as notifications
 from notifications.models import Delivery, WebhookEndpoint
@@ -23,7 +24,7 @@ from notifications.services import fan_out
 from orders.models import Order, OrderState
 from orders.services import creation
 from payouts.models import Payout
-from portal import jobs, order_export, urls
+from portal import jobs, order_export, plan_replay, sweeps, urls
 from portal.models import Job
 from tests import ground
 from tests.browser import sights
@@ -159,6 +160,45 @@ def _payment_page(name: str) -> Page:
         return buyer_links.payment_path(sights.payment_of(world, _unpaid(world)))
 
     return Page(name, "nobody", path, lambda world: _signed(path(world)))
+def _draft(world: World) -> str:
+    found = CommissionPlan.objects.filter(platform=world.platform, active=False).first()
+    if found is None:
+        found = merchants.draft_plan(
+            platform=world.platform,
+            based_on=CommissionPlan.objects.get(platform=world.platform, active=True),
+            name="Spring 春季",
+            at=world.now,
+        )
+        merchants.add_rule(
+            plan=found,
+            currency="CNY",
+            rate_bps=333,
+            category="tea",
+            effective_from=world.now,
+            at=world.now,
+        )
+    return found.pk
+
+
+def _rule(world: World) -> str:
+    return CommissionRule.objects.filter(plan_id=_draft(world)).latest("pk").pk
+
+
+def _trial(world: World) -> str:
+    found = Job.objects.filter(platform=world.platform, kind=plan_replay.KIND).first()
+    if found is None:
+        found = jobs.ask_for_job(
+            platform=world.platform,
+            merchant=None,
+            user=User.objects.get(username="gallery-shop"),
+            language="en",
+            kind=plan_replay.KIND,
+            wanted={"plan": _draft(world), "against": "", "reach": "100"},
+            at=timezone.now(),
+        )
+        while sweeps.run_due_jobs(at=timezone.now()):
+            pass
+    return found.pk
 
 
 def _of_buyer(name: str, order: Callable[[World], str]) -> Page:
@@ -206,6 +246,17 @@ PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("sellers", SHOP, {}),
     ("seller-new", SHOP, {}),
     ("seller", SHOP, {"merchant_id": lambda world: world.merchants[0].pk}),
+    ("commission", ("seller",), {}),
+    ("plans", SHOP, {}),
+    ("parties", SHOP, {}),
+    ("plan", SHOP, {"plan_id": _draft}),
+    ("plan-terms", SHOP, {"plan_id": _draft}),
+    ("plan-import", SHOP, {"plan_id": _draft}),
+    ("plan-rule-new", SHOP, {"plan_id": _draft}),
+    ("plan-rule", SHOP, {"plan_id": _draft, "rule_id": _rule}),
+    ("plan-explain", SHOP, {"plan_id": _draft}),
+    ("plan-what-if", SHOP, {"plan_id": _draft}),
+    ("plan-trial", SHOP, {"job_id": _trial}),
     ("keys", SHOP, {}),
     ("key-new", SHOP, {}),
     ("webhooks", SHOP, {}),
@@ -225,6 +276,12 @@ NO_PAGE = {
     "account-cancel",
     "key-roll",
     "key-revoke",
+    "plan-draft",
+    "plan-drop",
+    "plan-file",
+    "plan-force",  # asks for the password again first: tests/portal/test_plans.py sees it
+    "plan-rule-end",
+    "plan-trial-file",
     "webhook-act",
     "delivery-resend",
     "side",
