@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("merchants", "0018_proposals"),
+        ("merchants", "0019_bank_accounts_that_wait"),
     ]
 
     operations = [
