@@ -33,6 +33,13 @@ class Window:
         self.browser = self.running.chromium.launch(
             executable_path=BROWSER, args=["--no-sandbox", "--no-proxy-server"]
         )
+        self.come(options)
+
+    def come(self, options: dict[str, Any]) -> None:
+        """Sit down as somebody else: nothing of whoever sat there before is left."""
+        for before in self.browser.contexts:
+            before.close()
+        self.complaints.clear()
         self.page = self.browser.new_context(**options).new_page()
         self.page.set_default_timeout(PATIENCE_MS)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
