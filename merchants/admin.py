@@ -65,7 +65,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     autocomplete_fields = ["platform", "merchant"]
     fieldsets = (
         *(DjangoUserAdmin.fieldsets or ()),
-        (_("Belongs to"), {"fields": ["language", "platform", "merchant"]}),
+        (_("Belongs to"), {"fields": ["language", "time_zone", "platform", "merchant", "role"]}),
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -18,10 +18,12 @@ from merchants.models import (
     BankAccountState,
     CommissionPlan,
     CommissionRule,
+    Invitation,
     Merchant,
     Mode,
     Party,
     Platform,
+    User,
 )
 from merchants.rules import CommissionBase, PartyShare, Rule, Sale, Tier
 
@@ -305,3 +307,19 @@ def snapshot(row: CommissionRule) -> Rule:
         max_order_minor=row.max_order_minor,
         tiers=tuple(Tier(**each) for each in row.tiers),
     )
+
+
+def people_of(user: User) -> QuerySet[User]:
+    """Everybody of the same seller or platform, in no order; nobody for an operator."""
+    if user.merchant_id is not None:
+        return User.objects.filter(merchant_id=user.merchant_id)
+    if user.platform_id is None:
+        return User.objects.none()
+    return User.objects.filter(platform_id=user.platform_id)
+
+
+def invitations_of(user: User) -> QuerySet[Invitation]:
+    """Invitations to the same seller or platform, in no order; ids sort by time."""
+    if user.merchant_id is not None:
+        return Invitation.objects.filter(merchant_id=user.merchant_id)
+    return Invitation.objects.filter(platform_id=user.platform_id, merchant=None)

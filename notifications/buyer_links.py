@@ -25,6 +25,11 @@ def payment_path(payment_id: str) -> str:
     return f"/pay/{payment_id}"
 
 
+def invitation_path(invitation_id: str, round: int) -> str:
+    """Where somebody who was invited joins a seller or a platform."""
+    return f"/join/{invitation_id}/{round}"
+
+
 def order_url(order_id: str, *, until: datetime) -> str:
     """A link that opens an order's page for its buyer until an instant. For the buyer alone."""
     return signed_url(order_path(order_id), until=until)

@@ -46,6 +46,7 @@ MAILS: Mapping[str, tuple[Audience, ...]] = {
     "bank_account.in_force": (Audience.SELLER, Audience.PLATFORM),
     "bank_account.canceled": (Audience.SELLER, Audience.PLATFORM),
     "webhook_endpoint.disabled": (Audience.PLATFORM,),
+    "invitation.sent": (Audience.INVITED,),
 }
 # Mails that ask the buyer to do something bring the link to do it with, and no others.
 ASKING = frozenset(
@@ -58,7 +59,7 @@ ASKING = frozenset(
     )
 )
 FOLDERS = {Language.ENGLISH.value: "en", Language.CHINESE.value: "zh_Hans"}
-INSTANTS = ("ship_by", "confirm_by", "due_at", "failing_since", "effective_at")
+INSTANTS = ("ship_by", "confirm_by", "due_at", "failing_since", "effective_at", "expires_at")
 # Whoever could read the mails of a payee's contact until lately is told too: a thief changes the
 # address first.
 TOLD_AT_OLD_ADDRESSES = ("bank_account.waiting", "bank_account.in_force", "bank_account.canceled")
@@ -102,7 +103,13 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
         body, link = body.strip() + "\n", _link(delivery)
         html = render_to_string(
             "notifications/mail.html",
-            {"subject": subject, "body": body, "link": link, "language": delivery.language},
+            {
+                "subject": subject,
+                "body": body,
+                "link": link,
+                "invited": delivery.audience == Audience.INVITED,
+                "language": delivery.language,
+            },
         )
         body += f"\n{link}\n" if link else ""
     mail = EmailMultiAlternatives(
@@ -119,9 +126,13 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
 
 
 def _link(delivery: Delivery) -> str:
-    """The buyer's own link to the order, where there is something to do; else nothing. The same
-    however often the mail is composed."""
+    """The buyer's own link to the order, where there is something to do, or the link to join; else
+    nothing. The same however often the mail is composed."""
     event = delivery.event
+    if delivery.audience == Audience.INVITED:
+        path = buyer_links.invitation_path(event.data["invitation"], event.data["round"])
+        until = datetime.fromisoformat(event.data["expires_at"])
+        return buyer_links.signed_url(path, until=until)
     asked = delivery.audience == Audience.BUYER and event.type in ASKING
     if not asked or event.data.get("kind") == "CHARGEBACK":
         return ""
@@ -164,6 +175,8 @@ def _addressee(
     if audience == Audience.BUYER:
         language = event.data.get("buyer_language") or event.platform.language
         return event.data["buyer_email"], language
+    if audience == Audience.INVITED:
+        return event.data["email"], event.data["language"]
     if audience == Audience.PLATFORM:
         if Audience.SELLER in MAILS[event.type] and _merchant_of(event):
             return "", ""  # the seller is told
@@ -230,7 +243,7 @@ def _zone_of(event: Event, audience: str, merchant: Merchant | None) -> ZoneInfo
     own = ""
     if audience == Audience.BUYER:
         own = event.data.get("buyer_time_zone", "")
-    elif audience == Audience.SELLER and merchant is not None:
+    elif audience in (Audience.SELLER, Audience.INVITED) and merchant is not None:
         own = merchant.time_zone
     return ZoneInfo(own or event.platform.time_zone)
 

@@ -174,6 +174,17 @@ class DisabledEndpointFacts(EndpointFacts):
     failing_since: str  # ISO 8601
 
 
+class InvitationFacts(TypedDict):
+    invitation: str  # id
+    round: int  # 1, 2, 3 … each time it is sent
+    merchant: str | None  # id; empty: to join the platform itself
+    email: str
+    language: str
+    role: str  # a value of merchants.models.Role
+    invited_by: str  # name
+    expires_at: str  # ISO 8601, of the real clock
+
+
 class PlanFacts(TypedDict):
     commission_plan: str  # id
     changed: list[str]  # names of the fields of the plan that are different now
@@ -248,13 +259,18 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
 }
 
 
+# Told by e-mail alone: not for webhooks, and in no list of events.
+PRIVATE_TYPES: Mapping[str, type[Any]] = {"invitation.sent": InvitationFacts}
+_ALL_TYPES = {**EVENT_TYPES, **PRIVATE_TYPES}
+
+
 def check_facts(type: str, facts: Mapping[str, Any]) -> None:
     """Assert that a station records a listed type with all its facts, in plain JSON values.
 
     A failure here is our own mistake, never a caller's: hence assertions, not refusals.
     """
-    assert type in EVENT_TYPES, f"{type!r} is not listed in notifications/events.py"
-    missing = EVENT_TYPES[type].__required_keys__ - facts.keys()
+    assert type in _ALL_TYPES, f"{type!r} is not listed in notifications/events.py"
+    missing = _ALL_TYPES[type].__required_keys__ - facts.keys()
     assert not missing, f"{type} lacks {sorted(missing)}"
     for name, value in facts.items():
         each = value if isinstance(value, (list, tuple)) else [value]

@@ -30,6 +30,7 @@ class Audience(models.TextChoices):
     SELLER = "SELLER", _("Seller")
     BUYER = "BUYER", _("Buyer")
     PLATFORM = "PLATFORM", _("Platform")
+    INVITED = "INVITED", _("Invited person")
 
 
 class DeliveryState(models.TextChoices):

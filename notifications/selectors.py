@@ -6,6 +6,7 @@ It must never answer across platforms, nor open a secret.
 from django.db.models import QuerySet
 
 from common.errors import DomainError
+from notifications.events import PRIVATE_TYPES
 from notifications.models import (
     Channel,
     Delivery,
@@ -45,8 +46,11 @@ def list_secrets(*, platform_id: str, endpoint_id: str) -> QuerySet[WebhookSecre
 
 
 def list_events(*, platform_id: str) -> QuerySet[Event]:
-    """A platform's events, in no order; `public_id` sorts as they were recorded."""
-    return Event.objects.filter(platform_id=platform_id)
+    """A platform's events, in no order; `public_id` sorts as they were recorded.
+
+    Without what is told by e-mail alone.
+    """
+    return Event.objects.filter(platform_id=platform_id).exclude(type__in=list(PRIVATE_TYPES))
 
 
 def list_deliveries(*, platform_id: str, endpoint_id: str | None = None) -> QuerySet[Delivery]:

@@ -18,6 +18,7 @@ from django.conf import settings
 
 from common.errors import DomainError
 from notifications import dialing
+from notifications.events import PRIVATE_TYPES
 from notifications.models import (
     Audience,
     Channel,
@@ -59,6 +60,8 @@ def list_deliveries(events: Sequence[Event], at: datetime) -> list[Delivery]:
 
 def wants(endpoint: WebhookEndpoint, event: Event) -> bool:
     """Say whether an event of the endpoint's platform is for it. A ping is for its own alone."""
+    if event.type in PRIVATE_TYPES:
+        return False
     if event.type == PING:
         return event.subject_id == endpoint.pk
     return not endpoint.event_types or event.type in endpoint.event_types

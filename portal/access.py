@@ -25,6 +25,7 @@ from merchants import selectors as merchants
 from merchants.models import (
     BankAccount,
     CommissionPlan,
+    Invitation,
     Merchant,
     Mode,
     Platform,
@@ -103,7 +104,7 @@ class Member:
 
     @property
     def zone(self) -> ZoneInfo:
-        own = self.merchant.time_zone if self.merchant else ""
+        own = self.user.time_zone or (self.merchant.time_zone if self.merchant else "")
         return ZoneInfo(own or self.platform.time_zone)
 
     def may(self, power: Power) -> bool:
@@ -145,6 +146,14 @@ class Member:
     def jobs(self) -> QuerySet[Job]:
         """Long work of the same seller, or of the platform itself, whoever asked for it."""
         return Job.objects.filter(platform=self.platform, merchant=self.merchant)
+
+    def people(self) -> QuerySet[User]:
+        """Everybody of the same seller, or of the platform itself, on both of its sides."""
+        return merchants.people_of(self.user)
+
+    def invitations(self) -> QuerySet[Invitation]:
+        """Those to the same seller or platform."""
+        return merchants.invitations_of(self.user)
 
     def views(self, page: str) -> QuerySet[SavedView]:
         """The person's own saved views of a list, by name."""

@@ -4,6 +4,7 @@ It must never count a table.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -37,7 +38,10 @@ def page_of(
         sort by their time.
     """
     after = request.GET.get("after", "")[:64].replace("\x00", "")
-    found = rows.filter(**{f"{by}__lt": after}) if after else rows
+    found = rows
+    if after:
+        with suppress(ValueError):  # no key of such rows: then the first page
+            found = rows.filter(**{f"{by}__lt": after})
     page = list(found.order_by(f"-{by}")[: PAGE + 1])
     older = str(getattr(page[PAGE - 1], by)) if len(page) > PAGE else ""
     return Listing(prepare(page[:PAGE]), older, True if after else None)

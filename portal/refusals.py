@@ -88,6 +88,20 @@ SENTENCES: dict[str, str | Promise] = {
     "reserve_invalid": _("Hold back something for some days, or 0 for 0 days."),
     "reserve_below_required": _("The operator requires more to be held back, or for longer."),
     "sale_invalid": _("This sale makes no sense: give a seller of yours and an amount."),
+    "people_owners_only": _("Only an owner decides about people."),
+    "person_not_found": _("There is no such person here any more."),
+    "person_invalid": _("Check name, role, language and time zone."),
+    "last_owner": _("There must be another owner first: give somebody else that role."),
+    "own_account": _("You cannot switch yourself off. Another owner can."),
+    "person_here": _("Whoever has this address is one of your people already."),
+    "invited_already": _("This address is invited already. Send that invitation again."),
+    "invitation_invalid": _("Check address, role and language."),
+    "invitation_limit": _("That is too many. Withdraw an invitation, or wait until one is used."),
+    "invitation_closed": _("This invitation is not open any more."),
+    "person_elsewhere": _(
+        "You have an account at another seller or shop with this address. One address belongs to"
+        " one of them: ask for an invitation to another address."
+    ),
     "too_much_evidence": _("Each side may show ten files; yours are all there."),
 }
 

@@ -51,6 +51,12 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
             Entry(_("Test clock"), "portal:clock", "timer", of="test platform"),
         ],
     ),
+    (
+        _("Settings"),
+        [
+            Entry(_("People"), "portal:people", "users"),
+        ],
+    ),
 ]
 
 

@@ -13,8 +13,9 @@ SECRET_NAME = re.compile(
     r"secret|token|password|api_?key|authorization|cookie|signature|account_number", re.I
 )
 HIDDEN = "[hidden]"
-# A buyer's link: whoever has it acts for the buyer. Django logs the addresses it refuses.
-BUYER_LINK = re.compile(r"(/(?:o|pay)/[\w-]{1,64}/)[\w.~-]{20,}")
+# The link of a buyer, or of somebody invited: whoever has it acts for them. Django logs the
+# addresses it refuses.
+SIGNED_LINK = re.compile(r"(/(?:(?:o|pay)/[\w-]{1,64}|join/[\w-]{1,64}/\d+)/)[\w.~-]{20,}")
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request"}
 
 
@@ -34,7 +35,7 @@ class JsonFormatter(logging.Formatter):
                 line[name] = HIDDEN if SECRET_NAME.search(name) else value
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return BUYER_LINK.sub(rf"\1{HIDDEN}", json.dumps(line, ensure_ascii=False, default=str))
+        return SIGNED_LINK.sub(rf"\1{HIDDEN}", json.dumps(line, ensure_ascii=False, default=str))
 
 
 def configuration(level: str) -> dict[str, Any]:

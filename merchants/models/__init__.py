@@ -2,6 +2,7 @@
 
 from merchants.models.accounts import ApiKey, BankAccount, BankAccountState
 from merchants.models.commission import BaseChoice, CommissionPlan, CommissionRule
+from merchants.models.invitations import Invitation
 from merchants.models.parties import Party
 from merchants.models.payees import (
     PayeeKind,
@@ -37,6 +38,7 @@ __all__ = [
     "BaseChoice",
     "CommissionPlan",
     "CommissionRule",
+    "Invitation",
     "Language",
     "Merchant",
     "Mode",

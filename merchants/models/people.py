@@ -345,6 +345,12 @@ class Role(models.TextChoices):
     VIEWER = "VIEWER", _("Viewer")
 
 
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    model_name="UserAudit",
+    fields=["email", "role", "is_active", "platform", "merchant"],
+)
 class User(AbstractUser):
     """Somebody who can sign in: an operator (neither platform nor merchant) or staff of one."""
 
@@ -354,6 +360,15 @@ class User(AbstractUser):
 
     language = models.CharField(
         _("language"), max_length=10, choices=Language.choices, default=Language.ENGLISH
+    )
+    # That of the seller or the platform when empty.
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[check_time_zone],
     )
     platform = models.ForeignKey(
         Platform, models.PROTECT, null=True, blank=True, related_name="users"

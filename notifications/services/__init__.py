@@ -14,6 +14,7 @@ from notifications.services.endpoints import (
     roll_secret,
     update_endpoint,
 )
+from notifications.services.invitations import invite_person, resend_invitation
 from notifications.services.outbox import EventDraft, event_row, record_event, record_events
 from notifications.services.relay import relay_due_events
 from notifications.services.resending import (
@@ -42,10 +43,12 @@ __all__ = [
     "create_endpoint",
     "delete_endpoint",
     "event_row",
+    "invite_person",
     "record_event",
     "record_events",
     "relay_due_events",
     "resend_delivery",
+    "resend_invitation",
     "resend_since",
     "retry_delivery",
     "roll_secret",

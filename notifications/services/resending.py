@@ -13,6 +13,7 @@ from common.errors import DomainError
 from ledger.usecases import use_case
 from merchants import clocks
 from notifications import webhooks
+from notifications.events import PRIVATE_TYPES
 from notifications.models import (
     Channel,
     Delivery,
@@ -157,7 +158,7 @@ def _matching(endpoint: WebhookEndpoint, since: datetime, after: str) -> QuerySe
         platform_id=endpoint.platform_id,
         created_at__gte=since,
         relayed_at__isnull=False,
-    )
+    ).exclude(type__in=list(PRIVATE_TYPES))
     if endpoint.event_types:
         found = found.filter(Q(type__in=endpoint.event_types) | Q(type=webhooks.PING))
     if after:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from escrow.models import Dispute
 from merchants import services as merchants
 from merchants.models import CommissionPlan, CommissionRule, Merchant, User
+from merchants.models import Invitation, Merchant, User
 from notifications import buyer_links
 from notifications import services as notifications
 from notifications.models import Delivery, WebhookEndpoint
@@ -160,6 +161,8 @@ def _payment_page(name: str) -> Page:
         return buyer_links.payment_path(sights.payment_of(world, _unpaid(world)))
 
     return Page(name, "nobody", path, lambda world: _signed(path(world)))
+
+
 def _draft(world: World) -> str:
     found = CommissionPlan.objects.filter(platform=world.platform, active=False).first()
     if found is None:
@@ -199,6 +202,25 @@ def _trial(world: World) -> str:
         while sweeps.run_due_jobs(at=timezone.now()):
             pass
     return found.pk
+
+
+def _person(world: World) -> str:
+    return str(User.objects.get(username="gallery-shop").pk)
+
+
+def _invitation(world: World) -> str:
+    """The path of a link to join the platform."""
+    made = Invitation.objects.filter(platform=world.platform).first()
+    if made is None:
+        made = notifications.invite_person(
+            email="guest@example.com",
+            role="SUPPORT",
+            language="en",
+            invited_by=User.objects.get(username="gallery-shop"),
+            at=timezone.now(),
+        )
+    path = buyer_links.invitation_path(made.pk, made.round)
+    return f"{path}/{buyer_links.sign(path, until=made.expires_at)}"
 
 
 def _of_buyer(name: str, order: Callable[[World], str]) -> Page:
@@ -265,10 +287,16 @@ PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("delivery", SHOP, {"delivery_id": _delivery}),
     ("events", SHOP, {}),
     ("clock", SHOP, {}),
+    ("people", MEMBERS, {}),
+    ("invite", SHOP, {}),
+    ("person", SHOP, {"person_id": _person}),
     ("order", MEMBERS, {"order_id": _order}),
 ]
 # Addresses that show no page of their own: they send people on, answer forms, or hand out files.
 NO_PAGE = {
+    "person-role",
+    "person-switch",
+    "invitation-act",
     "home",
     "theme",
     "statement-file",
@@ -318,6 +346,7 @@ BUYER = [
     _of_buyer("buyer-withdraw", _disputed),
     _of_buyer("buyer-pay", _unpaid),
     _payment_page("payment"),
+    Page("join", "nobody", _invitation),
 ]
 
 OTHERS = [

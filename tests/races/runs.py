@@ -10,6 +10,7 @@ from tests.races import (
     freeze_cases,
     order_cases,
     payout_cases,
+    people_cases,
     refund_cases,
     release_cases,
     starting_line,
@@ -24,6 +25,7 @@ PAIRS: list[Pair] = [
     *payout_cases.PAIRS,
     *freeze_cases.PAIRS,
     *bank_refund_cases.PAIRS,
+    *people_cases.PAIRS,
 ]
 TWIN_PERCENT = 95  # of the repeats with the locks off must fail
 
