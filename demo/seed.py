@@ -25,7 +25,8 @@ from escrow.services import release as releases
 from escrow.services import remittance as remittances
 from escrow.services.disputes import answering, opening
 from merchants import services as merchants
-from merchants.models import Merchant, Platform, User, kind_of
+from merchants.models import Merchant, Platform, Role, User, kind_of
+from notifications import services as notifications
 from orders.models import Order
 from orders.services import creation, lifecycle, payments
 from orders.services.creation import NewLine, NewOrder
@@ -96,16 +97,47 @@ def _make_access(market: "_Market", *, at: datetime) -> Access:
             username=name, email=f"{name}@holdfast.example", password=logins[name]
         )
     for name, person in (
-        ("seller", {"merchant": market.sellers[0], "language": market.sellers[0].language}),
-        ("shop", {"platform": market.platform}),
+        (
+            "seller",
+            {
+                "first_name": "王芳",
+                "merchant": market.sellers[0],
+                "language": market.sellers[0].language,
+            },
+        ),
+        ("shop", {"first_name": "Lin Jia", "platform": market.platform}),
     ):
         logins[name] = secrets.token_urlsafe(9)
         User.objects.create_user(
             username=name, email=f"{name}@holdfast.example", password=logins[name], **person
         )
+    _add_colleagues(market, at=at)
     access = Access(api_key=api_key, merchant_id=market.sellers[0].id, logins=logins)
     _write_access(access)
     return access
+
+
+def _add_colleagues(market: "_Market", *, at: datetime) -> None:
+    """People beside the two who sign in, so that each kind of role is there to be seen."""
+    for number, (name, role, whose) in enumerate(
+        (
+            ("Chen Yu", Role.FINANCE, {"platform": market.platform}),
+            ("Emma Brandt", Role.SUPPORT, {"platform": market.platform}),
+            ("李明", Role.SUPPORT, {"merchant": market.sellers[0]}),
+        )
+    ):
+        email = f"colleague{number}@holdfast.example"
+        User.objects.create_user(
+            username=f"colleague{number}", email=email, first_name=name, role=role, **whose
+        )
+    for email, owner in (("zhao@holdfast.example", "shop"), ("sun@holdfast.example", "seller")):
+        notifications.invite_person(
+            email=email,
+            role=Role.FINANCE,
+            language="zh-hans",
+            invited_by=User.objects.get(username=owner),
+            at=at,
+        )
 
 
 def _write_access(access: Access) -> None:

@@ -25,6 +25,7 @@ from portal.pages import (
     plan_files,
     plan_trials,
     plans,
+    profile,
     sellers,
     testing,
 )
@@ -138,6 +139,10 @@ urlpatterns = [
     path("portal/jobs", jobs.list_jobs, name="jobs"),
     path("portal/jobs/<slug:job_id>", jobs.show_job, name="job"),
     path("portal/jobs/<slug:job_id>/<slug:role>", jobs.download_file, name="job-file"),
+    path("portal/profile", profile.show_profile, name="profile"),
+    path(
+        "portal/profile/sign-out-elsewhere", profile.sign_out_elsewhere, name="sign-out-elsewhere"
+    ),
     path("portal/people", people.list_people, name="people"),
     path("portal/people/invite", people.invite, name="invite"),
     path("portal/people/<int:person_id>", people.show_person, name="person"),

@@ -287,6 +287,7 @@ PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("delivery", SHOP, {"delivery_id": _delivery}),
     ("events", SHOP, {}),
     ("clock", SHOP, {}),
+    ("profile", MEMBERS, {}),
     ("people", MEMBERS, {}),
     ("invite", SHOP, {}),
     ("person", SHOP, {"person_id": _person}),
@@ -295,6 +296,7 @@ PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
 # Addresses that show no page of their own: they send people on, answer forms, or hand out files.
 NO_PAGE = {
     "person-role",
+    "sign-out-elsewhere",
     "person-switch",
     "invitation-act",
     "home",
