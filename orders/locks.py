@@ -44,7 +44,7 @@ def lock_order(order_id: str) -> Order:
 def lock_payment(payment_id: str) -> Payment:
     """Lock one payment, after its orders. Raises: PaymentNotFound."""
     assert connection.in_atomic_block, "locks need a database transaction around them"
-    # FOR NO KEY UPDATE: rows that merely point at the payment, and who saves one twice, need not wait.
+    # FOR NO KEY UPDATE: who saves a row twice that points at the payment need not wait.
     payment = Payment.objects.filter(pk=payment_id).select_for_update(no_key=True).first()
     if payment is None:
         raise PaymentNotFound(f"There is no payment {payment_id}.", payment=payment_id)

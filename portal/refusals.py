@@ -65,7 +65,6 @@ SENTENCES: dict[str, str | Promise] = {
     "evidence_type_refused": _(
         "Only pictures (JPEG, PNG, WEBP), PDF and plain text are taken, by their content."
     ),
-    "currency_unknown": _("This is no currency. Give its three letters, such as CNY."),
     "amount_out_of_range": _("This amount is too large."),
     "commission_rule_invalid": _("A value of the rule is not possible. Check its numbers."),
     "commission_rule_overlap": _(

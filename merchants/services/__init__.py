@@ -143,7 +143,6 @@ __all__ = [
     "accept_invitation",
     "add_bank_account",
     "add_rule",
-    "add_rule",
     "change_draft",
     "change_role",
     "check_account_number",

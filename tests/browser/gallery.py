@@ -15,9 +15,7 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from escrow.models import Dispute
-from merchants import services as merchants
-from merchants.models import CommissionPlan, CommissionRule, Merchant, User
-from merchants.models import Invitation, Merchant, User
+from merchants.models import Merchant, User
 from notifications import buyer_links
 from notifications import services as notifications
 from notifications.models import Delivery, WebhookEndpoint
@@ -25,7 +23,7 @@ from notifications.services import fan_out
 from orders.models import Order, OrderState
 from orders.services import creation
 from payouts.models import Payout
-from portal import jobs, order_export, plan_replay, sweeps, urls
+from portal import jobs, order_export, urls
 from portal.models import Job
 from tests import ground
 from tests.browser import sights
@@ -163,64 +161,8 @@ def _payment_page(name: str) -> Page:
     return Page(name, "nobody", path, lambda world: _signed(path(world)))
 
 
-def _draft(world: World) -> str:
-    found = CommissionPlan.objects.filter(platform=world.platform, active=False).first()
-    if found is None:
-        found = merchants.draft_plan(
-            platform=world.platform,
-            based_on=CommissionPlan.objects.get(platform=world.platform, active=True),
-            name="Spring 春季",
-            at=world.now,
-        )
-        merchants.add_rule(
-            plan=found,
-            currency="CNY",
-            rate_bps=333,
-            category="tea",
-            effective_from=world.now,
-            at=world.now,
-        )
-    return found.pk
-
-
-def _rule(world: World) -> str:
-    return CommissionRule.objects.filter(plan_id=_draft(world)).latest("pk").pk
-
-
-def _trial(world: World) -> str:
-    found = Job.objects.filter(platform=world.platform, kind=plan_replay.KIND).first()
-    if found is None:
-        found = jobs.ask_for_job(
-            platform=world.platform,
-            merchant=None,
-            user=User.objects.get(username="gallery-shop"),
-            language="en",
-            kind=plan_replay.KIND,
-            wanted={"plan": _draft(world), "against": "", "reach": "100"},
-            at=timezone.now(),
-        )
-        while sweeps.run_due_jobs(at=timezone.now()):
-            pass
-    return found.pk
-
-
 def _person(world: World) -> str:
     return str(User.objects.get(username="gallery-shop").pk)
-
-
-def _invitation(world: World) -> str:
-    """The path of a link to join the platform."""
-    made = Invitation.objects.filter(platform=world.platform).first()
-    if made is None:
-        made = notifications.invite_person(
-            email="guest@example.com",
-            role="SUPPORT",
-            language="en",
-            invited_by=User.objects.get(username="gallery-shop"),
-            at=timezone.now(),
-        )
-    path = buyer_links.invitation_path(made.pk, made.round)
-    return f"{path}/{buyer_links.sign(path, until=made.expires_at)}"
 
 
 def _of_buyer(name: str, order: Callable[[World], str]) -> Page:
@@ -271,14 +213,14 @@ PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("commission", ("seller",), {}),
     ("plans", SHOP, {}),
     ("parties", SHOP, {}),
-    ("plan", SHOP, {"plan_id": _draft}),
-    ("plan-terms", SHOP, {"plan_id": _draft}),
-    ("plan-import", SHOP, {"plan_id": _draft}),
-    ("plan-rule-new", SHOP, {"plan_id": _draft}),
-    ("plan-rule", SHOP, {"plan_id": _draft, "rule_id": _rule}),
-    ("plan-explain", SHOP, {"plan_id": _draft}),
-    ("plan-what-if", SHOP, {"plan_id": _draft}),
-    ("plan-trial", SHOP, {"job_id": _trial}),
+    ("plan", SHOP, {"plan_id": sights.draft}),
+    ("plan-terms", SHOP, {"plan_id": sights.draft}),
+    ("plan-import", SHOP, {"plan_id": sights.draft}),
+    ("plan-rule-new", SHOP, {"plan_id": sights.draft}),
+    ("plan-rule", SHOP, {"plan_id": sights.draft, "rule_id": sights.rule}),
+    ("plan-explain", SHOP, {"plan_id": sights.draft}),
+    ("plan-what-if", SHOP, {"plan_id": sights.draft}),
+    ("plan-trial", SHOP, {"job_id": sights.trial}),
     ("keys", SHOP, {}),
     ("key-new", SHOP, {}),
     ("webhooks", SHOP, {}),
@@ -348,7 +290,7 @@ BUYER = [
     _of_buyer("buyer-withdraw", _disputed),
     _of_buyer("buyer-pay", _unpaid),
     _payment_page("payment"),
-    Page("join", "nobody", _invitation),
+    Page("join", "nobody", sights.invitation),
 ]
 
 OTHERS = [

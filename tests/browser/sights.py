@@ -11,10 +11,13 @@ from django.utils import timezone
 
 from channels import contract
 from escrow.models import Dispute, WaitsFor
-from merchants.models import Merchant, User
+from merchants import services as merchants
+from merchants.models import CommissionPlan, CommissionRule, Invitation, Merchant, User
+from notifications import buyer_links
+from notifications import services as notifications
 from orders.models import Order, Payment, PaymentState
 from orders.services import payments
-from portal import bulk_shipping, jobs
+from portal import bulk_shipping, jobs, plan_replay, sweeps
 from portal.models import Job, JobState
 from portal.parcel_files import Row
 from tests import disputing, ground
@@ -100,3 +103,62 @@ def upload(merchant: Merchant | None, user: User, *, order: Order) -> str:
             **mine,
         )
     return found.pk
+
+
+def draft(world: World) -> str:
+    """A plan nobody has brought into force."""
+    found = CommissionPlan.objects.filter(platform=world.platform, active=False).first()
+    if found is None:
+        found = merchants.draft_plan(
+            platform=world.platform,
+            based_on=CommissionPlan.objects.get(platform=world.platform, active=True),
+            name="Spring 春季",
+            at=world.now,
+        )
+        merchants.add_rule(
+            plan=found,
+            currency="CNY",
+            rate_bps=333,
+            category="tea",
+            effective_from=world.now,
+            at=world.now,
+        )
+    return found.pk
+
+
+def rule(world: World) -> str:
+    """A rule of the draft."""
+    return CommissionRule.objects.filter(plan_id=draft(world)).latest("pk").pk
+
+
+def trial(world: World) -> str:
+    """Past orders under the draft."""
+    found = Job.objects.filter(platform=world.platform, kind=plan_replay.KIND).first()
+    if found is None:
+        found = jobs.ask_for_job(
+            platform=world.platform,
+            merchant=None,
+            user=User.objects.get(username="gallery-shop"),
+            language="en",
+            kind=plan_replay.KIND,
+            wanted={"plan": draft(world), "against": "", "reach": "100"},
+            at=timezone.now(),
+        )
+        while sweeps.run_due_jobs(at=timezone.now()):
+            pass
+    return found.pk
+
+
+def invitation(world: World) -> str:
+    """The path of a link to join the platform."""
+    made = Invitation.objects.filter(platform=world.platform).first()
+    if made is None:
+        made = notifications.invite_person(
+            email="guest@example.com",
+            role="SUPPORT",
+            language="en",
+            invited_by=User.objects.get(username="gallery-shop"),
+            at=timezone.now(),
+        )
+    path = buyer_links.invitation_path(made.pk, made.round)
+    return f"{path}/{buyer_links.sign(path, until=made.expires_at)}"

@@ -2,11 +2,10 @@
 persons say so; and when both pay, the books say so.
 """
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from api import inbound
 from channels.contract import Notification, Status, Subject
@@ -16,7 +15,6 @@ from escrow.models import BankRefund, Refund
 from escrow.services import bank_refunds as escrow
 from escrow.services import refund as refunds
 from notifications.models import Event
-from orders.locks import lock_payment
 from payouts.services import bank_refunds as payouts
 from payouts.services import sending
 from tests import ground, rerouting
@@ -66,34 +64,6 @@ def test_refused_refund_is_paid_by_the_bank(market: World) -> None:
     ]
     facts = Event.objects.get(subject_id=refund.id, type="refund.succeeded").data
     assert (facts["route"], facts["bank_refund"]) == ("BANK", found.id)
-
-
-def test_channel_pays_after_all_while_somebody_holds_the_payment(market: World) -> None:
-    """Who approves locks the payment before the refund. The channel's answer, which has the refund,
-    must not ask for the payment then, or both wait for ever."""
-    found = rerouting.in_phase(market, "APPROVED")
-    locked, done = threading.Event(), threading.Event()
-
-    def hold_the_payment() -> None:
-        with transaction.atomic():
-            lock_payment(found.refund.payment_id)
-            locked.set()
-            assert done.wait(timeout=10)
-        connection.close()
-
-    holder = threading.Thread(target=hold_the_payment)
-    holder.start()
-    assert locked.wait(timeout=10)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '2s'")
-        channel_says(market, found.refund, Status.SUCCEEDED)
-    finally:
-        done.set()
-        holder.join()
-        connection.close()  # and its lock_timeout with it
-
-    assert rerouting.phase_of(fresh(found)) == ("DROPPED", "SUCCEEDED")
 
 
 def test_account_number_is_sealed(market: World) -> None:
