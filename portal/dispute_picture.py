@@ -17,6 +17,7 @@ from escrow.models import (
     DisputeState,
     Hold,
     HoldState,
+    Payee,
     StepKind,
     WaitsFor,
 )
@@ -171,7 +172,7 @@ def division_of(
     """
     if hold is None or hold.state not in (HoldState.HELD, HoldState.FROZEN):
         return []
-    found: dict[str, int] = {}
+    found: dict[str, int] = {Payee.MERCHANT: 0}  # said even when nothing is left for the seller
     for share in shares_after(dispute.order, hold, amount_minor=amount_minor):
         found[share.payee] = found.get(share.payee, 0) + share.amount_minor
     buyer: tuple[Text, int] = (_("Buyer"), amount_minor)

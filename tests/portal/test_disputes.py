@@ -111,14 +111,15 @@ def test_accepting_asks_once_more_and_gives_everything_back_once(
     seller: Client, dispute: Dispute
 ) -> None:
     before = ground.trial()
-    asked = shown(seller, path(dispute, "/accept"))
+    asked = seller.get(path(dispute, "/accept"))
     bare = told(seller, dispute, "/accept")
     untouched = ground.trial()
 
     page = press(seller, dispute, "/accept")
     again = told(seller, dispute, "/accept")
 
-    assert "CN¥100.01 goes back to the buyer" in asked
+    said = [(str(payee), amount) for payee, amount in asked.context["division"]]
+    assert said == [("Buyer", 10001), ("Seller", 0)]
     assert "Look again, then decide." in bare
     assert untouched == before
     assert [each.amount_minor for each in Refund.objects.all()] == [10001]
@@ -151,13 +152,14 @@ def test_offer_says_what_each_would_get_and_that_is_what_they_get(
     assert "The rest, CN¥50.01, is with those who sold." in shown(seller, path(dispute))
 
 
-@pytest.mark.parametrize("amount", ["0", "-1", "100.02", "1.001", "x", "1e3", ""])
-def test_offer_that_makes_no_sense_is_asked_for_again(
-    seller: Client, dispute: Dispute, amount: str
-) -> None:
-    answer = seller.post(path(dispute, "/offer"), {"amount": amount, "send": "1"})
+def test_offer_that_makes_no_sense_is_asked_for_again(seller: Client, dispute: Dispute) -> None:
+    amounts = ["0", "-1", "100.02", "1.001", "x", "1e3", "NaN", ""]
 
-    assert answer.context["form"].errors["amount"]
+    answers = [
+        seller.post(path(dispute, "/offer"), {"amount": amount, "send": "1"}) for amount in amounts
+    ]
+
+    assert [bool(each.context["form"].errors.get("amount")) for each in answers] == [True] * 8
     assert disputing.fresh(dispute).state == "OPEN"
 
 
@@ -322,7 +324,7 @@ def test_list_filters_by_whose_turn_it_is_and_today_s_work_leads_there(
 
     found = [row["dispute"].pk for row in page.context["listing"].rows]
     assert (task.count, task.due) == ("2", waiting[0].due_at)
-    assert found == [each.pk for each in reversed(waiting)]
+    assert sorted(found) == sorted(each.pk for each in waiting)
     assert [str(row["turn"]) for row in page.context["listing"].rows] == ["Your turn"] * 2
     assert len(client.get("/portal/disputes?state=%00").context["listing"].rows) == 3
     assert len(client.get("/portal/disputes?state=buyer").context["listing"].rows) == 1
