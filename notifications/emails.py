@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 from common.money import Money
 from merchants import selectors
 from merchants.models import Language, Merchant
-from notifications import buyer_links
+from notifications import buyer_links, recipients
 from notifications.models import Audience, Channel, Delivery, DeliveryState, Event
 
 # event type -> who is told. `order.canceled` is told only of orders that had been paid, and not
@@ -74,13 +74,17 @@ def list_deliveries(events: Sequence[Event], at: datetime) -> list[Delivery]:
     An address nobody can send to becomes a delivery that has FAILED already, so that people see it.
     """
     told = [event for event in events if _is_told(event)]
-    merchants = Merchant.objects.in_bulk({_merchant_of(event) for event in told} - {""})
+    if not told:
+        return []
+    houses = recipients.load_houses(
+        merchant_ids={_merchant_of(event) for event in told} - {""},
+        platforms=[event.platform for event in told if Audience.PLATFORM in MAILS[event.type]],
+    )
     return [
         _delivery(event, audience, address, language, at=at)
         for event in told
         for audience in MAILS[event.type]
-        for address, language in _addressees(event, audience, merchants, at=at)
-        if address
+        for address, language in _addressees(event, audience, houses, at=at)
     ]
 
 
@@ -154,35 +158,19 @@ def _merchant_of(event: Event) -> str:
 
 
 def _addressees(
-    event: Event, audience: Audience, merchants: Mapping[str, Merchant], *, at: datetime
-) -> list[tuple[str, str]]:
-    """Returns: addresses, which may be empty, each with a language."""
-    address, language = _addressee(event, audience, merchants)
-    found = [address]
-    if event.type in TOLD_AT_OLD_ADDRESSES:
-        merchant = merchants.get(_merchant_of(event))
-        if audience == Audience.SELLER and merchant is not None:
-            found += selectors.list_former_addresses(merchant, since=at - LATELY)
-        if audience == Audience.PLATFORM and merchant is None:
-            found += selectors.list_former_addresses(event.platform, since=at - LATELY)
-    return [(each, language) for each in dict.fromkeys(found)]
-
-
-def _addressee(
-    event: Event, audience: Audience, merchants: Mapping[str, Merchant]
-) -> tuple[str, str]:
-    """Returns: address, which may be empty, and language."""
-    if audience == Audience.BUYER:
-        language = event.data.get("buyer_language") or event.platform.language
-        return event.data["buyer_email"], language
-    if audience == Audience.INVITED:
-        return event.data["email"], event.data["language"]
-    if audience == Audience.PLATFORM:
-        if Audience.SELLER in MAILS[event.type] and _merchant_of(event):
-            return "", ""  # the seller is told
-        return event.platform.contact_email, event.platform.language
-    merchant = merchants.get(_merchant_of(event))
-    return (merchant.email, merchant.language) if merchant else ("", "")
+    event: Event, audience: Audience, houses: recipients.Houses, *, at: datetime
+) -> list[recipients.Addressee]:
+    """Who is told, and whoever had the address of the contact until lately."""
+    merchant = houses.merchants.get(_merchant_of(event))
+    if audience == Audience.PLATFORM and Audience.SELLER in MAILS[event.type] and merchant:
+        return []  # the seller is told
+    told = recipients.addressees(event, audience, houses)
+    if event.type not in TOLD_AT_OLD_ADDRESSES or (audience == Audience.SELLER and not merchant):
+        return told
+    contact = merchant or event.platform
+    former = selectors.list_former_addresses(contact, since=at - LATELY)
+    known = {address.lower() for address, _language in told}
+    return told + [(each, contact.language) for each in former if each.lower() not in known]
 
 
 def _delivery(
@@ -216,7 +204,7 @@ def _words(delivery: Delivery) -> dict[str, Any]:
     event, language = delivery.event, delivery.language
     facts = event.data
     merchant = Merchant.objects.filter(pk=_merchant_of(event)).first()
-    zone = _zone_of(event, delivery.audience, merchant)
+    zone = _zone_of(delivery, merchant)
     instants = {name: _local(facts[name], zone) for name in INSTANTS if facts.get(name)}
     chinese = language == Language.CHINESE
     words = {
@@ -238,13 +226,14 @@ def _amounts(facts: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _zone_of(event: Event, audience: str, merchant: Merchant | None) -> ZoneInfo:
+def _zone_of(delivery: Delivery, merchant: Merchant | None) -> ZoneInfo:
     """The time zone of who reads it: their own when it is known, else the platform's."""
-    own = ""
-    if audience == Audience.BUYER:
+    event, own = delivery.event, ""
+    if delivery.audience == Audience.BUYER:
         own = event.data.get("buyer_time_zone", "")
-    elif audience in (Audience.SELLER, Audience.INVITED) and merchant is not None:
-        own = merchant.time_zone
+    else:
+        person = recipients.find_person(delivery)
+        own = (person.time_zone if person else "") or (merchant.time_zone if merchant else "")
     return ZoneInfo(own or event.platform.time_zone)
 
 

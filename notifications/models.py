@@ -6,6 +6,7 @@ secret is never stored in clear.
 
 import pghistory
 import pgtrigger
+from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
@@ -31,6 +32,20 @@ class Audience(models.TextChoices):
     BUYER = "BUYER", _("Buyer")
     PLATFORM = "PLATFORM", _("Platform")
     INVITED = "INVITED", _("Invited person")
+
+
+class MailKind(models.TextChoices):
+    """What people of sellers and platforms are told of; notifications/kinds.py says who is."""
+
+    ORDERS = "ORDERS", _("New and changed orders")
+    SHIPPING = "SHIPPING", _("Time to ship runs out")
+    DISPUTES = "DISPUTES", _("Disputes that wait for you")
+    DISPUTE_ENDS = "DISPUTE_ENDS", _("Disputes that have ended")
+    PAYOUTS = "PAYOUTS", _("Money paid out")
+    PAYOUT_PROBLEMS = "PAYOUT_PROBLEMS", _("Payouts that failed or came back")
+    DEBTS = "DEBTS", _("Money you are asked to pay")
+    WEBHOOKS = "WEBHOOKS", _("Webhooks that stopped working")
+    SECURITY = "SECURITY", _("Bank accounts and other changes that need your eyes")
 
 
 class DeliveryState(models.TextChoices):
@@ -163,6 +178,12 @@ class Delivery(models.Model):
                 condition=Q(channel="webhook"),
                 name="delivery_of_platform",
             ),
+            models.Index(
+                "recipient",
+                "public_id",
+                condition=Q(channel="email"),
+                name="delivery_mail_to",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -172,6 +193,27 @@ class Delivery(models.Model):
     def tries(self) -> int:
         """Attempts since it was made or last sent again."""
         return self.attempts - self.attempts_before
+
+
+class MailChoice(models.Model):
+    """Whether a person wants mails of a kind that is not always sent. None: not chosen yet."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="mail_choices", db_index=False
+    )
+    kind = models.CharField(_("kind"), max_length=15, choices=MailKind.choices)
+    wanted = models.BooleanField(_("wanted"))
+    changed_at = models.DateTimeField(_("changed"))
+
+    class Meta:
+        verbose_name = _("choice of mails")
+        verbose_name_plural = _("choices of mails")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind"], name="mail_choice_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
 
 
 class DeliveryAttempt(models.Model):

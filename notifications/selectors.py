@@ -6,13 +6,16 @@ It must never answer across platforms, nor open a secret.
 from django.db.models import QuerySet
 
 from common.errors import DomainError
+from merchants.models import User
 from notifications.events import PRIVATE_TYPES
 from notifications.models import (
+    Audience,
     Channel,
     Delivery,
     DeliveryAttempt,
     DisabledReason,
     Event,
+    MailChoice,
     WebhookEndpoint,
     WebhookSecret,
 )
@@ -72,3 +75,21 @@ def list_attempts(*, platform_id: str, delivery_id: str) -> QuerySet[DeliveryAtt
     return DeliveryAttempt.objects.filter(
         delivery__platform_id=platform_id, delivery__public_id=delivery_id
     )
+
+
+def list_mails(*, platform_id: str, merchant_id: str | None, recipient: str) -> QuerySet[Delivery]:
+    """Mails to one address about a seller, or about a platform itself (None), with their events.
+
+    In no order; `public_id` sorts as they were made.
+    """
+    found = Delivery.objects.filter(
+        channel=Channel.EMAIL, recipient=recipient, platform_id=platform_id
+    ).select_related("event")
+    if merchant_id is None:
+        return found.filter(audience=Audience.PLATFORM)
+    return found.filter(audience=Audience.SELLER, event__data__merchant=merchant_id)
+
+
+def mail_choices_of(*, user: User) -> dict[str, bool]:
+    """What a person chose, by kind of mails; a kind is missing when nothing was chosen."""
+    return dict(MailChoice.objects.filter(user=user).values_list("kind", "wanted"))

@@ -97,6 +97,7 @@ SENTENCES: dict[str, str | Promise] = {
     "invitation_invalid": _("Check address, role and language."),
     "invitation_limit": _("That is too many. Withdraw an invitation, or wait until one is used."),
     "invitation_closed": _("This invitation is not open any more."),
+    "mail_kind_invalid": _("These mails cannot be chosen."),
     "person_elsewhere": _(
         "You have an account at another seller or shop with this address. One address belongs to"
         " one of them: ask for an invitation to another address."

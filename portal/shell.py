@@ -55,6 +55,7 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
         _("Settings"),
         [
             Entry(_("People"), "portal:people", "users"),
+            Entry(_("Notifications"), "portal:notifications", "bell"),
         ],
     ),
 ]

@@ -16,6 +16,7 @@ from portal.pages import (
     jobs,
     joining,
     keys,
+    notifications,
     order_acts,
     orders,
     overview,
@@ -143,6 +144,7 @@ urlpatterns = [
     path(
         "portal/profile/sign-out-elsewhere", profile.sign_out_elsewhere, name="sign-out-elsewhere"
     ),
+    path("portal/notifications", notifications.show_notifications, name="notifications"),
     path("portal/people", people.list_people, name="people"),
     path("portal/people/invite", people.invite, name="invite"),
     path("portal/people/<int:person_id>", people.show_person, name="person"),

@@ -15,6 +15,7 @@ from notifications.services.endpoints import (
     update_endpoint,
 )
 from notifications.services.invitations import invite_person, resend_invitation
+from notifications.services.mail_choices import MailKindInvalid, choose_mails
 from notifications.services.outbox import EventDraft, event_row, record_event, record_events
 from notifications.services.relay import relay_due_events
 from notifications.services.resending import (
@@ -33,6 +34,7 @@ __all__ = [
     "DeliveryNotFailed",
     "DeliveryNotFound",
     "EventDraft",
+    "MailKindInvalid",
     "Resent",
     "WebhookEndpointDisabled",
     "WebhookEndpointInvalid",
@@ -40,6 +42,7 @@ __all__ = [
     "WebhookEndpointNotFound",
     "WebhookSecretLimit",
     "WebhookUrlRefused",
+    "choose_mails",
     "create_endpoint",
     "delete_endpoint",
     "event_row",

@@ -231,6 +231,7 @@ PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("clock", SHOP, {}),
     ("profile", MEMBERS, {}),
     ("people", MEMBERS, {}),
+    ("notifications", MEMBERS, {}),
     ("invite", SHOP, {}),
     ("person", SHOP, {"person_id": _person}),
     ("order", MEMBERS, {"order_id": _order}),

@@ -115,8 +115,9 @@ def test_events_are_passed_on_in_few_statements(
     for _ in range(50):
         record(merchant)
 
-    # Begin, events; savepoint, sellers, endpoints, deliveries, release; events, commit.
-    with django_assert_num_queries(9):
+    # Begin, events; savepoint, sellers, their people, endpoints, deliveries, release; events,
+    # commit.
+    with django_assert_num_queries(10):
         assert fan_out.pass_on_due_events(at=AT) == 50
 
 
