@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +42,9 @@ TYPES: dict[str, str | Promise] = {
     "webhook_endpoint.disabled": _("Webhook switched off"),
 }
 SUBJECTS = ("order_reference", "payout", "payment_reference", "endpoint")  # facts, by importance
+# The fact that stands in the address of a page.
+PAGES = {"order": "portal:order", "payout": "portal:payout"}
+LONG = 24  # characters of what a mail is about; ids of ours are longer
 CONTACT = "contact"  # ?to=
 
 
@@ -69,12 +73,14 @@ def show_notifications(request: PortalRequest) -> HttpResponse:
         )
         return redirect("portal:notifications")
     contact = _contact(member)
+    choices = _choices(member, contact)
     to_contact = request.GET.get("to") == CONTACT
     return render(
         request,
         "portal/pages/notifications.html",
         {
-            "choices": _choices(member, contact),
+            "choices": [each for each in choices if not each.always],
+            "always": [each for each in choices if each.always],
             "contact": contact,
             "same": contact.lower() == member.user.email.lower(),
             "to_contact": to_contact,
@@ -112,9 +118,12 @@ def _choices(member: Member, contact: str) -> list[Choice]:
 def _row(delivery: Delivery) -> dict[str, Any]:
     facts = delivery.event.data
     again = delivery.state == DeliveryState.PENDING and delivery.tries > 0
+    about = next((facts[name] for name in SUBJECTS if facts.get(name)), "")
+    urls = (reverse(page, args=[facts[name]]) for name, page in PAGES.items() if facts.get(name))
     return {
         "delivery": delivery,
         "label": TYPES.get(delivery.event.type, delivery.event.type),
-        "about": next((facts[name] for name in SUBJECTS if facts.get(name)), ""),
+        "about": f"…{about[-8:]}" if len(about) > LONG else about,
+        "url": next(urls, ""),
         "again": again,
     }
