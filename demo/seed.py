@@ -25,7 +25,7 @@ from escrow.services import release as releases
 from escrow.services import remittance as remittances
 from escrow.services.disputes import answering, opening
 from merchants import services as merchants
-from merchants.models import Merchant, Platform, Role, User, kind_of
+from merchants.models import COOLOFF_HOURS, Merchant, Platform, Role, User, kind_of
 from notifications import services as notifications
 from orders.models import Order
 from orders.services import creation, lifecycle, payments
@@ -77,6 +77,7 @@ def seed_marketplace(*, at: datetime) -> str:
     ):
         market = _Market(sandbox)
         market.live(until=at)
+        market.change_account(at=at)
     access = _make_access(market, at=at)
     made = f"{len(market.sellers)} sellers and {market.count} orders"
     return f"Made {catalog.PLATFORM_NAME} with {made}.\n{_describe(access)}"
@@ -193,6 +194,22 @@ class _Market:
             merchant, seller.account_number, seller.cadence, seller.approval_above_minor, at=at
         )
         return merchant
+
+    def change_account(self, *, at: datetime) -> None:
+        """The first seller gives another account: it waits, so that people see how."""
+        merchants.set_account_cooloff(
+            platform_id=self.platform.pk, hours=COOLOFF_HOURS, at=at - timedelta(minutes=40)
+        )
+        bank_accounts.add_bank_account(
+            platform=Platform.objects.get(pk=self.platform.pk),
+            merchant=self.sellers[0],
+            currency="CNY",
+            holder_name=self.sellers[0].name,
+            bank_code="308584000013",
+            bank_name="China Merchants Bank",
+            account_number="6225021001004440001",
+            at=at - timedelta(minutes=40),
+        )
 
     def _add_payee(
         self,

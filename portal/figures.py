@@ -5,10 +5,10 @@ They say for which instant they hold. It must never be asked for anything that d
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.core.cache import cache
 from django.db.models import Count, DateField, Exists, OuterRef, QuerySet, Sum
@@ -25,6 +25,7 @@ from portal.access import Member
 KEPT_SECONDS = 60
 DAYS = 30
 
+Found = TypeVar("Found")
 log = logging.getLogger(__name__)
 
 
@@ -56,16 +57,21 @@ class Figures:
 
 def read(member: Member) -> Figures:
     """Return the reader's figures, at most KEPT_SECONDS old. Without a cache they are read anew."""
-    key = f"portal:figures:{member.merchant.pk if member.merchant else member.platform.pk}"
+    return kept("figures", member, _compute)
+
+
+def kept(name: str, member: Member, compute: Callable[[Member], Found]) -> Found:
+    """Return what was computed for this reader within KEPT_SECONDS, or compute it now."""
+    key = f"portal:{name}:{member.merchant.pk if member.merchant else member.platform.pk}"
     try:
         found = cache.get(key)
         if found is None:
-            found = _compute(member)
+            found = compute(member)
             cache.set(key, found, KEPT_SECONDS)
-        return found
+        return cast(Found, found)
     except RedisError:
         log.warning("figures are not kept: the cache does not answer")
-        return _compute(member)
+        return compute(member)
 
 
 def _compute(member: Member) -> Figures:

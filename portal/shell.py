@@ -35,6 +35,7 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
             Entry(_("Orders"), "portal:orders", "receipt-text"),
             Entry(_("Disputes"), "portal:disputes", "gavel"),
             Entry(_("Payouts"), "portal:payouts", "banknote"),
+            Entry(_("Balance"), "portal:balance", "chart-line"),
             Entry(_("Bank accounts"), "portal:accounts", "landmark"),
             Entry(_("Amounts owed"), "portal:debts", "scale"),
             Entry(_("Sellers"), "portal:sellers", "store", of="platform"),

@@ -7,6 +7,7 @@ from portal.buyer import disputes as buyer_disputes
 from portal.buyer import orders as buyer_orders
 from portal.pages import (
     accounts,
+    balance,
     bulk_shipping,
     debts,
     dispute_acts,
@@ -66,6 +67,7 @@ urlpatterns = [
         disputes.download_file,
         name="dispute-file",
     ),
+    path("portal/balance", balance.show_balance, name="balance"),
     path("portal/payouts", payouts.list_payouts, name="payouts"),
     path("portal/payouts/statements", payouts.run_statements, name="run-statements"),
     path("portal/payouts/<slug:payout_id>", payouts.show_payout, name="payout"),

@@ -203,6 +203,7 @@ PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("dispute-refused", SHOP, {"dispute_id": sights.sent_back}),
     ("payouts", MEMBERS, {}),
     ("payout", MEMBERS, {"payout_id": _payout}),
+    ("balance", MEMBERS, {}),
     ("accounts", MEMBERS, {}),
     ("account-new", MEMBERS, {}),
     ("account-of", SHOP, {"payee": lambda world: world.merchants[0].pk}),
