@@ -4,6 +4,7 @@ It must never tell why a key is refused.
 """
 
 import pghistory
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -22,7 +23,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         Raises: ApiKeyRefused, the same for a missing, malformed, unknown, wrong, expired or revoked
             key.
         """
-        key = merchants.find_api_key(secret=_secret(request), at=request.at)
+        key = merchants.find_api_key(secret=shown_secret(request), at=request.at)
+        request._request.api_key = key  # for the log of requests
         pghistory.context(actor=f"platform:{key.platform_id}")
         return None, key
 
@@ -31,6 +33,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return f'{SCHEME} realm="holdfast"'
 
 
-def _secret(request: Request) -> str:
+def shown_secret(request: HttpRequest | Request) -> str:
+    """The key a request shows, or an empty text."""
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return secret.strip() if scheme.lower() == SCHEME.lower() else ""

@@ -36,7 +36,7 @@ REPLAYED = "Idempotent-Replayed"
 KEPT = timedelta(days=30)
 CONCLUDED_WITHIN = timedelta(seconds=60)  # a call to the outside world takes less
 FORGET_AT_ONCE = 10_000
-_KEY = re.compile(r"[!-~]{1,255}")
+KEY_SHAPE = re.compile(r"[!-~]{1,255}")
 _CLAIM = f"""
 SELECT claim.mine, {columns(StoredAnswer, "answer")}
 FROM (SELECT pg_try_advisory_xact_lock(%s) AS mine) AS claim
@@ -123,7 +123,7 @@ def _effect(
     view: View, request: Request, key: str, post: Callable[[], Response]
 ) -> tuple[StoredAnswer, bool]:
     """Answer from the store, or have the effect and store its answer, in one transaction."""
-    if not _KEY.fullmatch(key):
+    if not KEY_SHAPE.fullmatch(key):
         raise IdempotencyKeyInvalid("Send 1 to 255 visible ASCII characters.", header=HEADER)
     fingerprint = _fingerprint(request)
     try:

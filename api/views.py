@@ -72,6 +72,9 @@ class ApiView(APIView):
         final = super().finalize_response(request, response, *args, **kwargs)
         final["Cache-Control"] = "no-store"  # answers carry tokens and people's addresses
         final[access.VERSION_HEADER] = access.version_of(request)
+        if final.status_code >= 400:
+            # For the log of requests: what was read so far, without reading any more.
+            request._request.refused_body = getattr(request, "_full_data", None)
         return final
 
     def get_exception_handler(self) -> Any:

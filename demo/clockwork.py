@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from api import idempotency, inbound
+from api import idempotency, inbound, request_log
 from escrow import sweeps as escrow
 from notifications import services as notifications
 from orders import sweeps as orders
@@ -42,6 +42,7 @@ SWEEPS: dict[str, Sweep] = {
     "notifications.send_due_webhooks": notifications.send_due_webhooks,
     "portal.run_due_jobs": portal.run_due_jobs,
     "api.forget_old_answers": idempotency.forget_old_answers,
+    "api.forget_old_requests": request_log.forget_old_requests,
     "portal.forget_old_jobs": portal.forget_old_jobs,
 }
 
@@ -120,6 +121,8 @@ _DUE = {
     "portal.run_due_jobs": "SELECT min(due_at) FROM portal_job WHERE due_at IS NOT NULL",
     "api.forget_old_answers": """
         SELECT min(created_at) + interval '30 days 1 microsecond' FROM api_storedanswer""",
+    "api.forget_old_requests": """
+        SELECT min(created_at) + interval '30 days 1 microsecond' FROM api_loggedrequest""",
     "portal.forget_old_jobs": """
         SELECT min(created_at) + interval '30 days 1 microsecond' FROM portal_job
         WHERE state NOT IN ('WAITING', 'RUNNING')""",

@@ -49,6 +49,7 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
             Entry(_("API keys"), "portal:keys", "key-round", of="platform"),
             Entry(_("Webhooks"), "portal:webhooks", "webhook", of="platform"),
             Entry(_("Events"), "portal:events", "bolt", of="platform"),
+            Entry(_("Requests"), "portal:requests", "list-checks", of="platform"),
             Entry(_("Test clock"), "portal:clock", "timer", of="test platform"),
         ],
     ),

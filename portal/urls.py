@@ -28,6 +28,7 @@ from portal.pages import (
     plan_trials,
     plans,
     profile,
+    requests,
     sellers,
     testing,
 )
@@ -126,6 +127,8 @@ urlpatterns = [
     path("portal/deliveries/<slug:delivery_id>", hooks.show_delivery, name="delivery"),
     path("portal/deliveries/<slug:delivery_id>/resend", hooks.resend, name="delivery-resend"),
     path("portal/events", hooks.list_events, name="events"),
+    path("portal/requests", requests.list_requests, name="requests"),
+    path("portal/requests/<slug:request_id>", requests.show_request, name="request"),
     path("portal/clock", testing.move_clock, name="clock"),
     path("portal/side", testing.switch_side, name="side"),
     path("portal/orders/<slug:order_id>/ship", order_acts.ship, name="ship-order"),

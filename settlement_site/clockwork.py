@@ -37,5 +37,6 @@ def clockwork(fast: timedelta) -> list[tuple[str, timedelta, str]]:
         ("portal.run_due_jobs", fast, "default"),
         ("ledger.checkpoint_hot_accounts", HOURLY, "money"),
         ("api.forget_old_answers", HOURLY, "default"),
+        ("api.forget_old_requests", HOURLY, "default"),
         ("portal.forget_old_jobs", HOURLY, "default"),
     ]

@@ -104,6 +104,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "api.middleware.RequestIdMiddleware",  # first: every answer carries its id
+    "api.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "api.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -9,6 +9,7 @@ from merchants.services.api_keys import (
     ApiKeyRefused,
     create_api_key,
     find_api_key,
+    recognize_api_key,
     revoke_api_key,
     roll_api_key,
 )
@@ -164,6 +165,7 @@ __all__ = [
     "move_clock",
     "reactivate_merchant",
     "read_account_number",
+    "recognize_api_key",
     "renew_invitation",
     "replace_rule",
     "revoke_api_key",

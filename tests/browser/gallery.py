@@ -229,6 +229,8 @@ PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("webhook", SHOP, {"endpoint_id": _endpoint}),
     ("delivery", SHOP, {"delivery_id": _delivery}),
     ("events", SHOP, {}),
+    ("requests", SHOP, {}),
+    ("request", SHOP, {"request_id": sights.request}),
     ("clock", SHOP, {}),
     ("profile", MEMBERS, {}),
     ("people", MEMBERS, {}),

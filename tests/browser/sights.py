@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from django.test import Client
 from django.utils import timezone
 
+from api.models import LoggedRequest
 from channels import contract
 from escrow.models import Dispute, WaitsFor
 from merchants import services as merchants
@@ -162,3 +164,19 @@ def invitation(world: World) -> str:
         )
     path = buyer_links.invitation_path(made.pk, made.round)
     return f"{path}/{buyer_links.sign(path, until=made.expires_at)}"
+
+
+def request(world: World) -> str:
+    """A request that was refused, with what of it is kept."""
+    found = LoggedRequest.objects.filter(platform=world.platform).first()
+    if found is None:
+        _row, key = merchants.create_api_key(platform=world.platform, name="shop", at=world.now)
+        body = {"reference": "r-1", "currency": "CNY", "buyer": {"name": "王芳"}, "lines": []}
+        Client().post(
+            "/v1/orders",
+            body,
+            content_type="application/json",
+            headers={"authorization": f"Bearer {key}", "idempotency-key": "cart-17"},
+        )
+        found = LoggedRequest.objects.get()
+    return found.pk

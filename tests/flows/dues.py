@@ -69,6 +69,8 @@ DUES = {
     "portal.run_due_jobs": "SELECT FROM portal_job WHERE due_at <= %(at)s",
     "api.forget_old_answers": """
         SELECT FROM api_storedanswer WHERE created_at < %(at)s - interval '30 days'""",
+    "api.forget_old_requests": """
+        SELECT FROM api_loggedrequest WHERE created_at < %(at)s - interval '30 days'""",
     "portal.forget_old_jobs": """
         SELECT FROM portal_job WHERE state NOT IN ('WAITING', 'RUNNING')
         AND created_at < %(at)s - interval '30 days'""",
