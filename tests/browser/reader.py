@@ -25,6 +25,7 @@ class Reader(Window):
 
     def become(self, base_url: str, session: str, look: Look) -> None:
         """Look as somebody whose session this is; nobody without one."""
+        self.page.goto("about:blank")  # or a page that asks every few seconds asks as somebody else
         context = self.page.context
         context.clear_cookies()
         cookies = [("django_language", look.language)] + [("sessionid", session)] * bool(session)
