@@ -53,7 +53,11 @@ KINDS: Mapping[MailKind, Kind] = {
         always=True,
         roles=frozenset({Role.OWNER.value}),
     ),
-    MailKind.SECURITY: Kind(types=frozenset(), always=True, roles=_MONEY),
+    MailKind.SECURITY: Kind(
+        types=frozenset({"bank_account.waiting", "bank_account.in_force", "bank_account.canceled"}),
+        always=True,
+        roles=_MONEY,
+    ),
 }
 OPTIONAL = tuple(kind for kind, each in KINDS.items() if not each.always)
 _KIND_OF = {type: kind for kind, each in KINDS.items() for type in each.types}

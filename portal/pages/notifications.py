@@ -39,9 +39,18 @@ TYPES: dict[str, str | Promise] = {
     "payout.paid": _("Payout paid"),
     "payout.failed": _("Payout failed"),
     "payout.returned": _("Payout came back"),
+    "bank_account.waiting": _("New bank account, not in force yet"),
+    "bank_account.in_force": _("New bank account in force"),
+    "bank_account.canceled": _("New bank account canceled"),
     "webhook_endpoint.disabled": _("Webhook switched off"),
 }
-SUBJECTS = ("order_reference", "payout", "payment_reference", "endpoint")  # facts, by importance
+SUBJECTS = (
+    "order_reference",
+    "payout",
+    "payment_reference",
+    "endpoint",
+    "last_four",
+)  # facts, by importance
 # The fact that stands in the address of a page.
 PAGES = {"order": "portal:order", "payout": "portal:payout"}
 LONG = 24  # characters of what a mail is about; ids of ours are longer

@@ -6,8 +6,11 @@ import pytest
 from django.core import mail
 
 from merchants.models import Merchant, Role, User
+from notifications import emails
 from notifications import services as notifications
-from notifications.models import Delivery, DeliveryState, Event
+from notifications.kinds import KINDS
+from notifications.models import Audience, Delivery, DeliveryState, Event
+from portal.pages.notifications import TYPES
 from tests import signing
 from tests.factories import AT, MerchantFactory, PlatformFactory, UserFactory
 from tests.notifications.test_emails import FACTS
@@ -37,6 +40,17 @@ def told(merchant: Merchant, type: str, **facts: Any) -> list[str]:
     )
     notifications.relay_due_events(at=AT)
     return sorted(message.to[0] for message in mail.outbox)
+
+
+def test_every_mail_to_people_has_a_kind_and_a_name() -> None:
+    types = {
+        type
+        for type, audiences in emails.MAILS.items()
+        if {Audience.SELLER, Audience.PLATFORM} & set(audiences)
+    }
+
+    assert types == set().union(*(kind.types for kind in KINDS.values()))
+    assert types == TYPES.keys()
 
 
 def choose(user: User, *kinds: str) -> None:
@@ -70,7 +84,9 @@ def test_what_costs_money_is_told_to_everybody_who_can_do_something(merchant: Me
         CONTACT,
         "support@example.com",
     ]
-    assert told(merchant, "payout.failed") == ["finance@example.com", "owner@example.com", CONTACT]
+    money = ["finance@example.com", "owner@example.com", CONTACT]
+    assert told(merchant, "payout.failed") == money
+    assert told(merchant, "bank_account.waiting") == money
 
 
 def test_contact_address_of_a_person_obeys_that_person(merchant: Merchant) -> None:
