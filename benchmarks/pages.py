@@ -30,22 +30,13 @@ GOAL, QUERIES = 1.5, 10
 # A page this quick is quick: below it the ratio is only noise.
 FLOOR_SECONDS = 0.015
 
-MEMBER_PAGES = [
-    "/portal/",
-    "/portal/orders",
+ORDER_LISTS = [
     "/portal/orders?state=to-ship",
     "/portal/orders?state=shipped",
     "/portal/orders?state=frozen",
     "/portal/orders?state=canceled",
     "/portal/orders?q=bench-7",
     "/portal/orders?q=nobody",
-]
-OPERATOR_PAGES = [
-    "/admin/",
-    "/admin/orders/order/",
-    "/admin/escrow/hold/",
-    "/admin/escrow/release/",
-    "/admin/ledger/journalentry/",
 ]
 
 
@@ -121,15 +112,25 @@ def _grow(books: "Books", count: int) -> None:
     books.add_orders(count - int(count * RELEASED))
 
 
+def _pages_of(who: str) -> list[str]:
+    """Every list and first page there is for somebody: what the menus lead to."""
+    from django.contrib import admin
+    from django.urls import reverse
+
+    from portal.shell import MENU
+
+    if who == "operator":
+        names = (f"{each._meta.app_label}_{each._meta.model_name}" for each in admin.site._registry)
+        return [reverse("admin:index"), *(reverse(f"admin:{name}_changelist") for name in names)]
+    entries = (entry for _title, entries in MENU for entry in entries)
+    return [*(reverse(entry.page) for entry in entries if entry.of in ("any", who)), *ORDER_LISTS]
+
+
 def _measure(people: dict[str, "Client"]) -> dict[str, Timing]:
     """Take the pages in turn, so that a noisy moment falls on all of them."""
     pages: dict[str, Callable[[], None]] = {}
-    for who, addresses in (
-        ("seller", MEMBER_PAGES),
-        ("platform", MEMBER_PAGES),
-        ("operator", OPERATOR_PAGES),
-    ):
-        for address in addresses:
+    for who in people:
+        for address in _pages_of(who):
             pages[f"{who:9}{address}"] = lambda who=who, address=address: _open(
                 people[who], address
             )

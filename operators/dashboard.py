@@ -36,9 +36,9 @@ from ledger import selectors as books
 from merchants.models import Proposal, ProposalState
 from merchants.terms import Terms
 from operators import glance
-from operators.at_once import Part, Question, Rows, read_at_once
 from orders.models import Order
 from payouts.models import Payout, PayoutState
+from portal.at_once import Part, Question, Rows, read_at_once
 from portal.states import STATUSES, TONES
 
 Text = str | Promise

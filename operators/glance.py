@@ -21,11 +21,11 @@ from ledger import admin_panels as panels
 from ledger import chart
 from ledger import selectors as books
 from notifications.models import Channel, Delivery, DeliveryState, Event
-from operators.at_once import Part, Question, Rows
 from orders import selectors as orders
 from orders.claims import by_clock
 from orders.models import Order, OrderState
 from payouts import selectors as payouts
+from portal.at_once import Part, Question, Rows
 
 MAX_COUNTED = 1_000
 DAY = timedelta(days=1)

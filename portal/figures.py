@@ -130,7 +130,5 @@ def _per_day(rows: QuerySet[Any], at: str) -> dict[str, dict[date, int]]:
 
 def _refund_rate(sales: QuerySet[Order]) -> int | None:
     refunded = Exists(Refund.objects.filter(hold__order_id=OuterRef("pk")))
-    counted = sales.aggregate(sold=Count("pk"))["sold"]
-    if not counted:
-        return None
-    return round(10_000 * sales.filter(refunded).count() / counted)
+    found = sales.aggregate(sold=Count("pk"), refunded=Count("pk", filter=refunded))
+    return round(10_000 * found["refunded"] / found["sold"]) if found["sold"] else None

@@ -1,6 +1,6 @@
 """What somebody has to do, the most urgent first. It must never count further than it shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from merchants.selectors import Requirement, onboarding_of
 from orders.models import OrderState
 from payouts.models import PayoutState
 from portal.access import Member
+from portal.at_once import Part, Question, Rows, read_at_once
 
 COUNTED = 100  # more than these are said as `100+`
 LATELY = timedelta(days=7)
@@ -35,21 +36,20 @@ class Task:
 
 def tasks_of(member: Member) -> list[Task]:
     """List what waits for the reader, by due date; what has none comes last."""
-    found = [*_orders(member), *_money(member)]
+    asked = read_at_once([*_orders(member), *_money(member)])
+    found = [task for task in asked if task is not None]
     if member.is_seller:
         found += _missing(member)
     far = datetime.max.replace(tzinfo=member.at.tzinfo)
     return sorted(found, key=lambda task: task.due or far)
 
 
-def _orders(member: Member) -> Iterator[Task]:
+def _orders(member: Member) -> Iterator[Part]:
     orders = reverse("portal:orders")
     to_ship = member.orders().filter(state=OrderState.PAID, hold__state=HoldState.HELD)
-    yield from _task(
-        to_ship, "ship_by", _("Orders to ship"), f"{orders}?state=to-ship", "truck", member
-    )
+    yield _task(to_ship, "ship_by", _("Orders to ship"), f"{orders}?state=to-ship", "truck", member)
     disputes = member.disputes().filter(waits_for=WaitsFor.MERCHANT)
-    yield from _task(
+    yield _task(
         disputes,
         "due_at",
         _("Disputes that wait for an answer"),
@@ -59,18 +59,18 @@ def _orders(member: Member) -> Iterator[Task]:
     )
 
 
-def _money(member: Member) -> Iterator[Task]:
+def _money(member: Member) -> Iterator[Part]:
     returned = member.payouts().filter(
         state__in=[PayoutState.RETURNED, PayoutState.FAILED], created_at__gte=member.at - LATELY
     )
-    yield from _task(
+    yield _task(
         returned, None, _("Payouts that did not arrive"), reverse("portal:payouts"), "banknote",
         member,
     )  # fmt: skip
     changed = member.accounts().filter(
         merchant=member.merchant, party=None, state=BankAccountState.WAITING
     )
-    yield from _task(
+    yield _task(
         changed, "effective_at", _("A changed bank account waits"), reverse("portal:accounts"),
         "landmark", member,
     )  # fmt: skip
@@ -79,9 +79,7 @@ def _money(member: Member) -> Iterator[Task]:
     asked = DebitRequest.objects.filter(
         debt__merchant=member.merchant, debt__state=DebtState.OPEN, state=DebitRequestState.OPEN
     )
-    yield from _task(
-        asked, "due_at", _("Amounts you owe"), reverse("portal:debts"), "scale", member
-    )
+    yield _task(asked, "due_at", _("Amounts you owe"), reverse("portal:debts"), "scale", member)
 
 
 def _missing(member: Member) -> Iterator[Task]:
@@ -99,13 +97,18 @@ def _missing(member: Member) -> Iterator[Task]:
 
 def _task(
     rows: QuerySet[Any], due: str | None, title: str, url: str, icon: str, member: Member
-) -> Iterator[Task]:
+) -> Part:
     """One line for all of these rows; none when there are none."""
+
+    def show(answers: Sequence[Rows]) -> Task | None:
+        [found] = answers
+        if not found:
+            return None
+        count = f"{COUNTED}+" if len(found) == COUNTED else str(len(found))
+        first = datetime.fromisoformat(found[0][0]) if due else None
+        late = first is not None and first - member.at < timedelta(days=1)
+        return Task(title, count, url, icon, "danger" if late else "warning", first)
+
     order = [due, "pk"] if due else ["-pk"]
-    found = list(rows.prefetch_related(None).order_by(*order).values_list(due or "pk")[:COUNTED])
-    if not found:
-        return
-    count = f"{COUNTED}+" if len(found) == COUNTED else str(len(found))
-    first = found[0][0] if due else None
-    late = first is not None and first - member.at < timedelta(days=1)
-    yield Task(title, count, url, icon, "danger" if late else "warning", first)
+    first_ones = rows.prefetch_related(None).order_by(*order)[:COUNTED]
+    return Part([Question(first_ones, (due,) if due else ())], show)

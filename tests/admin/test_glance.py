@@ -14,8 +14,8 @@ from django.urls import reverse
 
 from merchants.models import User
 from operators import glance
-from operators.at_once import Part, read_at_once
 from operators.roles import Role
+from portal.at_once import Part, read_at_once
 from tests import disputing, ground, owing
 from tests.factories import UserFactory
 from tests.signing import sign_in

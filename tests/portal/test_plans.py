@@ -146,7 +146,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"most": "0"}, "Leave it empty"),
     ({"cap": "1e400"}, "no more than 20 digits"),
     ({"seller": "nobody"}, "You have no such seller."),
-    ({"currency": "XXQ"}, "This is no currency."),
+    ({"currency": "XXQ"}, "We do not know this currency."),
     ({"tiers-0-sold": "10"}, "Give the rate from this amount on."),
     ({"parties-0-rate": "1"}, "Choose who gets this."),
     ({}, "Another rule is for the same sales"),
