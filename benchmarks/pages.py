@@ -37,6 +37,8 @@ ORDER_LISTS = [
     "/portal/orders?state=canceled",
     "/portal/orders?q=bench-7",
     "/portal/orders?q=nobody",
+    "/portal/accounts",
+    "/portal/balance?days=365",
 ]
 
 

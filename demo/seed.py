@@ -207,7 +207,7 @@ class _Market:
             holder_name=self.sellers[0].name,
             bank_code="308584000013",
             bank_name="China Merchants Bank",
-            account_number="6225021001004440001",
+            account_number="6225021001004443301",
             at=at - timedelta(minutes=40),
         )
 

@@ -17,6 +17,7 @@ from payouts import selectors, sweeps
 from payouts.models import Payout
 from payouts.services import bank_accounts, cutoff
 from tests import ground
+from tests.merchants.test_commission import race
 from tests.world import PAYS, World
 
 NEW, NEWER = "6222999900001111", "6222999900002222"
@@ -128,6 +129,34 @@ def test_change_is_not_canceled_once_its_time_has_come_though_no_sweep_ran(marke
             )
         )
         assert refused.code == "bank_account_decided"
+
+
+def test_cutoff_and_changes_at_once_pay_one_account_and_leave_one_in_force(market: World) -> None:
+    """S9: the account is changed, canceled and due in the very moment the payout is cut."""
+    cautious(market)
+    changed, due = give(market), market.now + DAY
+    ground.released_order(market)
+    schedule = ground.schedule(market)
+
+    ends = race(
+        lambda: cutoff.cut_settlements(schedule_id=schedule.pk, at=due),
+        lambda: bank_accounts.cancel_bank_account(
+            account_id=changed.pk, at=due - timedelta(microseconds=1)
+        ),
+        lambda: sweeps.enter_due_accounts(at=due),
+        lambda: give(market, NEWER, at=due - timedelta(microseconds=1)),
+        lambda: give(market, PAYS, at=due),
+    )
+
+    assert set(ends) <= {"done", "BankAccountDecided"}
+    found = [state for _, state in states(market)]
+    assert (found.count("IN_FORCE"), found.count("WAITING")) == (1, 1)
+    changed.refresh_from_db()
+    payout = Payout.objects.get()
+    paid = payout.bank_account
+    assert paid.pk != changed.pk or changed.state in ("IN_FORCE", "REPLACED")
+    assert paid.state in ("IN_FORCE", "REPLACED")  # never one that waits, or was canceled
+    assert told().count(("bank_account.in_force", "1111")) <= 1
 
 
 def test_later_change_takes_the_place_of_the_one_that_waits_and_waits_anew(market: World) -> None:
