@@ -60,14 +60,16 @@ def read(member: Member) -> Figures:
     return kept("figures", member, _compute)
 
 
-def kept(name: str, member: Member, compute: Callable[[Member], Found]) -> Found:
-    """Return what was computed for this reader within KEPT_SECONDS, or compute it now."""
+def kept(
+    name: str, member: Member, compute: Callable[[Member], Found], *, seconds: int = KEPT_SECONDS
+) -> Found:
+    """Return what was computed for this reader within so many seconds, or compute it now."""
     key = f"portal:{name}:{member.merchant.pk if member.merchant else member.platform.pk}"
     try:
         found = cache.get(key)
         if found is None:
             found = compute(member)
-            cache.set(key, found, KEPT_SECONDS)
+            cache.set(key, found, seconds)
         return cast(Found, found)
     except RedisError:
         log.warning("figures are not kept: the cache does not answer")

@@ -20,6 +20,7 @@ from portal.figures import kept
 
 SPANS = (30, 90, 365)
 SELLERS, OWN = "sellers", "own"
+KEPT_SECONDS = 300  # a history moves on its last day only; the page says of when it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def show_balance(request: PortalRequest) -> HttpResponse:
     span = request.GET.get("days", "")
     days = int(span) if span in map(str, SPANS) else SPANS[0]
     of = OWN if request.GET.get("of") == OWN and not member.is_seller else SELLERS
-    courses = kept(f"balance:{of}:{days}", member, partial(_read, of=of, days=days))
+    read = partial(_read, of=of, days=days)
+    courses = kept(f"balance:{of}:{days}", member, read, seconds=KEPT_SECONDS)
     return render(
         request,
         "portal/pages/balance.html",
