@@ -25,7 +25,16 @@ from escrow.services import release as releases
 from escrow.services import remittance as remittances
 from escrow.services.disputes import answering, opening
 from merchants import services as merchants
-from merchants.models import COOLOFF_HOURS, Merchant, Platform, Role, User, kind_of
+from merchants.models import (
+    COOLOFF_HOURS,
+    CommissionPlan,
+    Merchant,
+    Platform,
+    Role,
+    User,
+    kind_of,
+)
+from merchants.rules import Tier
 from notifications import services as notifications
 from orders.models import Order
 from orders.services import creation, lifecycle, payments
@@ -171,6 +180,7 @@ class _Market:
         merchants.add_rule(rate_bps=500, floor_minor=100, cap_minor=5_000, **common)
         merchants.add_rule(rate_bps=800, floor_minor=100, category="teaware", **common)
         self.sellers = [self._add_seller(seller, at=at) for seller in catalog.SELLERS]
+        self._draft_plan(plan, at=at)
         self._add_payee(None, "6222021001009990001", "DAILY", None, at=at)
         self.sandbox.bank.deposit(reference="OWN-TOPUP-1", amount_minor=TOPUP_MINOR, currency="CNY")
         remittances.record_topup(
@@ -180,6 +190,16 @@ class _Market:
             currency="CNY",
             at=at,
         )
+
+    def _draft_plan(self, plan: CommissionPlan, *, at: datetime) -> None:
+        """What the platform thinks about: less for those who sell much, more of small orders."""
+        draft = merchants.draft_plan(
+            platform=self.platform, based_on=plan, name="Spring 春季", at=at
+        )
+        common = {"plan": draft, "currency": "CNY", "effective_from": at, "at": at}
+        tiers = [Tier(500_000, 500), Tier(2_000_000, 400)]
+        merchants.add_rule(rate_bps=600, floor_minor=100, category="tea", tiers=tiers, **common)
+        merchants.add_rule(rate_bps=450, fixed_minor=50, max_order_minor=10_000, **common)
 
     def _add_seller(self, seller: catalog.Seller, *, at: datetime) -> Merchant:
         merchant = merchants.create_merchant(

@@ -195,25 +195,21 @@ class TermsForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=120)
     commission_returned_bps = PercentField(
-        label=_("Commission that goes back to the seller, in percent"),
+        label=_("Commission, in percent"),
         help_text=_(
             "100: the seller gets it back whole when the buyer is refunded; 0: you keep it."
         ),
     )
-    party_returned_bps = PercentField(
-        label=_("Further parties' parts that go back to the seller, in percent")
-    )
+    party_returned_bps = PercentField(label=_("Further parties' parts, in percent"))
     service_fee_returned_bps = PercentField(
-        label=_("Service fee that goes back to the seller, in percent"),
+        label=_("Service fee, in percent"),
         help_text=_("It can be lowered here; only the operator raises it."),
     )
     channel_fee_bps = PercentField(
-        label=_("Kept by the payment channel, in percent of an order"),
+        label=_("Channel's part of an order, in percent"),
         help_text=_("A part inside the service fee that a channel keeps of refunded payments."),
     )
-    channel_fee_returned_bps = PercentField(
-        label=_("Of that, what goes back to the seller, in percent")
-    )
+    channel_fee_returned_bps = PercentField(label=_("Channel's part, in percent"))
     guarantee_days = forms.IntegerField(
         label=_("You pay sellers' debts after (days)"),
         required=False,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from api.status import LineStatus, SplitLine
 from common.errors import DomainError
 from escrow.services.shares import planned_shares
+from ledger import chart
 from merchants import services as merchants
 from merchants.models import CommissionPlan, Merchant
 from merchants.rule_order import Mismatch, mismatch
@@ -59,7 +60,7 @@ class Trial:
     """A sale and its split."""
 
     terms: Terms
-    parts: list[Part]
+    parts: list[tuple[Part, str]]  # with the name of a further party
     verdicts: list[Verdict]
     sentences: list[str]
 
@@ -139,7 +140,10 @@ def trial_of(
     split = [SplitLine(each.payee, each.amount_minor, LineStatus.PLANNED) for each in shares]
     rows = plan_words.rule_rows(rules, names, at=member.at)
     verdicts = [_verdict(row, terms, sale, channel, at=member.at) for row in rows]
-    return Trial(terms, parts_of(split), verdicts, split_words(terms))
+    parties = {chart.party_payable(each.party_id): each.name for each in terms.parties}
+    named = [parties.get(each.address, "") for each in shares]
+    parts = list(zip(parts_of(split), named, strict=True))
+    return Trial(terms, parts, verdicts, split_words(terms))
 
 
 def _verdict(

@@ -45,7 +45,7 @@ class RuleWords:
     number: int  # in the order the rules are tried
     applies: str
     takes: list[str]
-    bounds: list[str]
+    bounds: str
     parties: list[str]
     when: str
 
@@ -97,7 +97,7 @@ def rule_rows(rules: Iterable[Rule], names: Mapping[str, str], *, at: datetime) 
             number,
             applies_to(rule, names),
             list(_takes(rule)),
-            list(_bounds(rule)),
+            _(", ").join(_bounds(rule)),
             [share_words(each, rule.currency) for each in rule.parties],
             _when(rule, at),
         )
