@@ -228,14 +228,14 @@ def _reserve(plan: CommissionPlan) -> str:
 
 
 def plan_differences(
-    plan: CommissionPlan, other: CommissionPlan | None, *, at: datetime
+    plan: CommissionPlan, rules: Iterable[Rule], other: CommissionPlan | None, *, at: datetime
 ) -> list[DifferenceWords]:
     """Say how a plan differs from the one in force: its own words first, then rule by rule.
 
-    Rules that begin later are left out of both.
+    Rules that begin later are left out of both. Args: rules: the plan's.
     """
     old = selectors.list_rules_in_force(plan_id=other.pk, at=at) if other else []
-    new = selectors.list_rules_in_force(plan_id=plan.pk, at=at)
+    new = [rule for rule in rules if rule.effective_from <= at]
     names = seller_names(plan.platform_id, [*old, *new])
     found = []
     if other is not None:

@@ -40,7 +40,7 @@ def list_plans(request: PortalRequest) -> HttpResponse:
         request,
         "portal/pages/plans.html",
         {
-            **(_shown(member, current) if current else {}),
+            **(_shown(member, current, rules_of(current, at=member.at)) if current else {}),
             "current": current,
             "listing": page_of(request, others, prepare=lambda found: _rows(member, found)),
         },
@@ -77,25 +77,36 @@ def _rows(member: Member, found: list[Any]) -> list[dict[str, Any]]:
 @member_page(of="platform")
 def show_plan(request: PortalRequest, plan_id: str) -> HttpResponse:
     """Show one plan: its rules in the order they are tried, its terms, and who changed it."""
-    member, plan = request.member, own_plan(request, plan_id)
-    current = None if plan.active else member.plans().filter(active=True).first()
+    member = request.member
+    plan, current = _plan_and_current(request, plan_id)
+    rules = rules_of(plan, at=member.at)
+    found = plan_words.plan_differences(plan, rules, current, at=member.at) if current else []
     return render(
         request,
         "portal/pages/plan.html",
         {
-            **_shown(member, plan),
+            **_shown(member, plan, rules),
             "current": current,
-            "differences": plan_words.plan_differences(plan, current, at=member.at)
-            if current
-            else [],
+            "differences": found,
             "steps": plan_history.steps_of(plan.pk, member.platform),
         },
     )
 
 
-def _shown(member: Member, plan: CommissionPlan) -> dict[str, Any]:
+def _plan_and_current(
+    request: PortalRequest, plan_id: str
+) -> tuple[CommissionPlan, CommissionPlan | None]:
+    """A plan of the platform, and the one in force when that is another one, in one query."""
+    found = request.member.plans().filter(Q(pk=plan_id) | Q(active=True))
+    plans = {plan.pk: plan for plan in found}
+    if plan_id not in plans:
+        raise Http404
+    plan = plans.pop(plan_id)
+    return plan, next(iter(plans.values()), None)
+
+
+def _shown(member: Member, plan: CommissionPlan, rules: list[Rule]) -> dict[str, Any]:
     label, tone = plan_words.state_of(plan)
-    rules = rules_of(plan, at=member.at)
     names = plan_words.seller_names(member.platform.pk, rules)
     return {
         "plan": plan,
@@ -153,10 +164,10 @@ def drop(request: PortalRequest, plan_id: str) -> HttpResponse:
 @reauthentication_required
 def bring_into_force(request: PortalRequest, plan_id: str) -> HttpResponse:
     """Show what changes for new orders, and on the person's word let it."""
-    member, plan = request.member, own_plan(request, plan_id)
+    member = request.member
+    plan, current = _plan_and_current(request, plan_id)
     if not plan.is_draft:
         return redirect("portal:plan", plan.pk)
-    current = member.plans().filter(active=True).first()
     if request.method == "POST":
         done = attempt(
             request,
@@ -166,13 +177,14 @@ def bring_into_force(request: PortalRequest, plan_id: str) -> HttpResponse:
             done=_("In force. Orders created from now on follow this plan."),
         )
         return redirect("portal:plans") if done else redirect("portal:plan-force", plan.pk)
+    rules = rules_of(plan, at=member.at)
     return render(
         request,
         "portal/pages/plan_force.html",
         {
-            **_shown(member, plan),
+            **_shown(member, plan, rules),
             "current": current,
-            "differences": plan_words.plan_differences(plan, current, at=member.at),
+            "differences": plan_words.plan_differences(plan, rules, current, at=member.at),
             "seen": mark_of(plan, current, at=member.at),
         },
     )

@@ -80,12 +80,14 @@ def test_plans_are_listed_with_their_rules_in_words_and_who_changed_them(
 
     with django_assert_max_num_queries(10):
         listed = page(client, "plans")
-    shown = page(client, f"plans/{draft_of(world).pk}")
+    draft = draft_of(world, name=HOSTILE)
+    with django_assert_max_num_queries(10):
+        shown = page(client, f"plans/{draft.pk}")
 
     assert "5% of the goods" in listed
     assert "3.55% of the goods" in listed
     assert listed.index("3.55%") < listed.index("5% of the goods")  # as they are tried
-    assert HOSTILE not in listed
+    assert HOSTILE not in listed + shown
     assert "&lt;script&gt;" in listed
     assert "Begun, 2 rules added" in shown
     assert "No difference: it says the same." in shown
@@ -211,7 +213,7 @@ def test_terms_of_a_draft_change_within_what_protects_the_operator(
 
 
 def test_file_is_looked_at_and_added_as_a_whole_or_not(world: World, sign_in: SignIn) -> None:
-    client, draft = sign_in(platform=world.platform), draft_of(world)
+    client, draft = sign_in(platform=world.platform), draft_of(world, name=HOSTILE)
     path = f"/portal/plans/{draft.pk}/import"
     bad = (
         f"currency,rate_bps,category\nCNY,550,tea\nCNY,x,=HYPERLINK(1)\nCNY,550,tea\n{HOSTILE},1,\n"
@@ -266,9 +268,10 @@ def test_sale_is_explained_to_the_last_cent_and_every_rule_says_why(
 def test_past_orders_are_priced_exactly_under_draft_and_plan_in_force(
     world: World, sign_in: SignIn
 ) -> None:
+    CommissionPlan.objects.update(name=HOSTILE)
     first, second = ground.paid_order(world), ground.paid_order(world)
     Order.objects.filter(pk=second.pk).update(reference="=1")
-    draft = draft_of(world)
+    draft = draft_of(world, name=HOSTILE)
     [rule] = open_rules(draft)
     services.rewrite_rule(
         plan_id=draft.pk, rule_id=rule.pk, currency="CNY", rate_bps=333, tax_bps=600, at=START
@@ -289,6 +292,8 @@ def test_past_orders_are_priced_exactly_under_draft_and_plan_in_force(
     }
     assert {(each["old_seller_minor"], each["new_seller_minor"]) for each in kept} == {(9491, 9623)}
     assert "hx-get" in asked
+    assert HOSTILE not in asked + shown
+    assert waiting in page(client, f"jobs/{waiting.rpartition('/')[2]}")
     assert "−CN¥2.64" in shown
     assert "+CN¥2.64" in shown
     rows = csv.DictReader(io.StringIO(client.get(f"{waiting}.csv").content.decode("utf-8-sig")))
