@@ -14,11 +14,12 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from common.money import Money
-from merchants import selectors
+from merchants import branding, selectors
 from merchants.models import Language, Merchant
-from notifications import buyer_links, recipients
+from notifications import buyer_links, colors, recipients
 from notifications.models import Audience, Channel, Delivery, DeliveryState, Event
 
 # event type -> who is told. `order.canceled` is told only of orders that had been paid, and not
@@ -66,6 +67,7 @@ TOLD_AT_OLD_ADDRESSES = ("bank_account.waiting", "bank_account.in_force", "bank_
 LATELY = timedelta(days=30)
 TOLD_BY_DISPUTES = ("DISPUTE", "CHARGEBACK")  # values of orders.models.CancelReason
 LONGEST_ADDRESS = 254
+OUR_COLOR = "#4f39f6"  # of frontend/portal.css
 
 
 def list_deliveries(events: Sequence[Event], at: datetime) -> list[Delivery]:
@@ -102,7 +104,8 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     name = f"{event.type.replace('.', '_')}_{delivery.audience.lower()}.txt"
     folder = FOLDERS.get(delivery.language, "en")
     with translation.override(delivery.language):
-        text = render_to_string(f"notifications/{folder}/{name}", _words(delivery))
+        shop = branding.shown_to_buyers(event.platform)
+        text = render_to_string(f"notifications/{folder}/{name}", _words(delivery, shop))
         subject, _, body = text.strip().partition("\n")
         body, link = body.strip() + "\n", _link(delivery)
         html = render_to_string(
@@ -113,9 +116,14 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
                 "link": link,
                 "invited": delivery.audience == Audience.INVITED,
                 "language": delivery.language,
+                "color": colors.light_shades(shop.accent).brand if shop.accent else OUR_COLOR,
+                "whom": _whom_to_ask(delivery, shop),
+                "contacts": shop.contacts,
             },
         )
         body += f"\n{link}\n" if link else ""
+        if whom := _whom_to_ask(delivery, shop):
+            body += f"\n{whom} {', '.join(shop.contacts)}\n"
     mail = EmailMultiAlternatives(
         subject,
         body,
@@ -127,6 +135,13 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     )
     mail.attach_alternative(html, "text/html")
     return mail
+
+
+def _whom_to_ask(delivery: Delivery, shop: branding.Shown) -> str:
+    """How a buyer is told whom to ask; nothing when the shop does not say, or to anybody else."""
+    if delivery.audience != Audience.BUYER or not shop.contacts:
+        return ""
+    return _("Questions about your purchase? Ask %(name)s:") % {"name": shop.name}
 
 
 def _link(delivery: Delivery) -> str:
@@ -204,20 +219,23 @@ def _refuse_address(recipient: str) -> str:
     return "This address is too long." if len(recipient) > LONGEST_ADDRESS else ""
 
 
-def _words(delivery: Delivery) -> dict[str, Any]:
-    """The facts of an event as people read them: dates in the reader's time zone, on one line."""
-    event, language = delivery.event, delivery.language
+def _words(delivery: Delivery, shop: branding.Shown) -> dict[str, Any]:
+    """The facts of an event as people read them: dates in the reader's time zone, on one line.
+
+    Buyers know the platform as the shop it shows them; everybody else by its own name.
+    """
+    event = delivery.event
     facts = event.data
     merchant = Merchant.objects.filter(pk=_merchant_of(event)).first()
     zone = _zone_of(delivery, merchant)
     instants = {name: _local(facts[name], zone) for name in INSTANTS if facts.get(name)}
-    chinese = language == Language.CHINESE
+    to_buyer = delivery.audience == Audience.BUYER
     words = {
         **facts,
         **instants,
         **_amounts(facts),
         "merchant_name": merchant.name if merchant else "",
-        "platform_name": (event.platform.name_zh if chinese else "") or event.platform.name,
+        "platform_name": shop.name if to_buyer else shop.company or shop.name,
     }
     return {name: _one_line(value) for name, value in words.items()}
 

@@ -102,6 +102,10 @@ SENTENCES: dict[str, str | Promise] = {
         "You have an account at another seller or shop with this address. One address belongs to"
         " one of them: ask for an invitation to another address."
     ),
+    "logo_refused": _(
+        "Only PNG and WEBP pictures that do not move are taken, 16 to 1024 pixels each way and 256"
+        " KB at most."
+    ),
     "too_much_evidence": _("Each side may show ten files; yours are all there."),
 }
 

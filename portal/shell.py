@@ -41,6 +41,7 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
             Entry(_("Sellers"), "portal:sellers", "store", of="platform"),
             Entry(_("Commission"), "portal:plans", "percent", of="platform"),
             Entry(_("Your commission"), "portal:commission", "percent", of="seller"),
+            Entry(_("Branding"), "portal:branding", "palette", of="platform"),
         ],
     ),
     (

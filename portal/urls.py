@@ -1,13 +1,14 @@
 """Every page of the door for people, on one screen."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from portal.buyer import cashier
+from portal.buyer import brand_files, cashier
 from portal.buyer import disputes as buyer_disputes
 from portal.buyer import orders as buyer_orders
 from portal.pages import (
     accounts,
     balance,
+    branding,
     bulk_shipping,
     debts,
     dispute_acts,
@@ -114,6 +115,7 @@ urlpatterns = [
     ),
     path("portal/plans/<slug:plan_id>/explain", plan_trials.explain, name="plan-explain"),
     path("portal/plans/<slug:plan_id>/what-if", plan_trials.ask_what_if, name="plan-what-if"),
+    path("portal/branding", branding.show_branding, name="branding"),
     path("portal/keys", keys.list_keys, name="keys"),
     path("portal/keys/new", keys.add_key, name="key-new"),
     path("portal/keys/<slug:public_id>/roll", keys.roll_key, name="key-roll"),
@@ -161,6 +163,16 @@ urlpatterns = [
         name="invitation-act",
     ),
     path("join/<slug:invitation_id>/<int:round>/<str:right>", joining.join, name="join"),
+    re_path(
+        r"^brand/(?P<color>[0-9a-f]{6})\.(?P<digest>[0-9a-f]{10})\.css$",
+        brand_files.show_style,
+        name="brand-style",
+    ),
+    re_path(
+        r"^brand/(?P<logo_hash>[0-9a-f]{64})\.(?P<ending>png|webp)$",
+        brand_files.show_logo,
+        name="brand-logo",
+    ),
     path("o/<slug:order_id>", buyer_orders.show_order, name="buyer-order"),
     path("o/<slug:order_id>/confirm", buyer_orders.confirm_receipt, name="buyer-confirm"),
     path("o/<slug:order_id>/extend", buyer_orders.take_more_time, name="buyer-extend"),

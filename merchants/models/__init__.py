@@ -1,6 +1,7 @@
 """Who is paid and by which terms: columns and constraints only; the files are named by content."""
 
 from merchants.models.accounts import ApiKey, BankAccount, BankAccountState
+from merchants.models.branding import Branding
 from merchants.models.commission import BaseChoice, CommissionPlan, CommissionRule
 from merchants.models.invitations import Invitation
 from merchants.models.parties import Party
@@ -36,6 +37,7 @@ __all__ = [
     "BankAccount",
     "BankAccountState",
     "BaseChoice",
+    "Branding",
     "CommissionPlan",
     "CommissionRule",
     "Invitation",

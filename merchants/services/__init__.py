@@ -22,6 +22,7 @@ from merchants.services.bank_accounts import (
     read_account_number,
     set_account_cooloff,
 )
+from merchants.services.branding import BrandingInvalid, Look, set_branding
 from merchants.services.commission import (
     ChannelFeeInvalid,
     CommissionPlanTaken,
@@ -106,6 +107,7 @@ __all__ = [
     "BankAccountDecided",
     "BankAccountInvalid",
     "BankAccountNotFound",
+    "BrandingInvalid",
     "ChannelFeeInvalid",
     "CommissionImportInvalid",
     "CommissionPlanTaken",
@@ -121,6 +123,7 @@ __all__ = [
     "InvitationLimit",
     "InvitedAlready",
     "LastOwner",
+    "Look",
     "MerchantInvalid",
     "MerchantReferenceTaken",
     "NewPartyShare",
@@ -172,6 +175,7 @@ __all__ = [
     "rewrite_rule",
     "roll_api_key",
     "set_account_cooloff",
+    "set_branding",
     "set_guarantee",
     "set_plan_reserve",
     "set_refund_policy",
