@@ -36,7 +36,8 @@ class RequestFilters(forms.Form):
         super().__init__(asked)
         field = self.fields["key"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", _("All")), *keys.items()]
+        named = ((public_id, f"{name} ({public_id})") for public_id, name in keys.items())
+        field.choices = [("", _("All")), *named]
 
     def wanted(self) -> dict[str, Any]:
         """The filters that were said, for a queryset. A wrong one is said beside its field."""
@@ -110,7 +111,7 @@ def _own(member: Member) -> Any:
 def _keys(member: Member) -> dict[str, str]:
     """Names of all keys of the platform, those that are over too, by what they begin with."""
     rows = ApiKey.objects.filter(platform=member.platform).order_by("-pk")
-    return {key.public_id: f"{key.name} ({key.public_id})" for key in rows}
+    return {key.public_id: key.name for key in rows}
 
 
 def _told(keys: dict[str, str]) -> Any:
