@@ -53,7 +53,10 @@ PARAMETERS = {
     "code": "Code of a problem document.",
 }
 HEADERS = {
-    "Request-Id": "Name of this request, req_…; quote it when you ask about it.",
+    "Request-Id": (
+        "Name of this request, req_…; look it up in the portal under Requests, and quote it when"
+        " you ask about it."
+    ),
     access.VERSION_HEADER: "Version the answer is written in.",
     "Location": "Address of what was created.",
     idempotency.REPLAYED: "`true` when this answer was given before: nothing was done again.",
