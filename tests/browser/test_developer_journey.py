@@ -1,4 +1,5 @@
-"""Why: a platform's first hour: a key, an order made with it, and a webhook that has arrived."""
+"""Why: a platform's first hour: a key, an order made with it, a webhook that has arrived, and the
+request in the log."""
 
 import ipaddress
 from typing import Any
@@ -60,6 +61,8 @@ def test_platform_makes_a_key_orders_with_it_and_sees_its_webhook_arrive(
         log = shop.read("main table tbody")
         shop.click("order.created")
         delivery = shop.read()
+        shop.go(f"{live_server.url}/portal/requests?idempotency_key=first-order")
+        requests = shop.read("main table tbody")
 
     assert answer.status_code == 201, answer.text
     order = Order.objects.get(reference="first-order")
@@ -73,4 +76,5 @@ def test_platform_makes_a_key_orders_with_it_and_sees_its_webhook_arrive(
     assert log.startswith(f"order.created {order.pk} Sent 1 ")
     assert "HTTP 200" in delivery
     assert "thank you" in delivery
+    assert requests.startswith("POST /v1/orders 201 Shop server ")
     assert shop.complaints == []
