@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("merchants", "0018_proposals"),
+        ("merchants", "0021_people_and_invitations"),
     ]
 
     operations = [
