@@ -1,4 +1,4 @@
-"""Why: two people may bring two drafts into force in one second; each has seen the same plan."""
+"""Why: two people may bring two drafts into force at once; each has seen the same plan before."""
 
 import threading
 
