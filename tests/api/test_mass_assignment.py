@@ -44,7 +44,12 @@ OF = {
 # Read and understood, and then refused for what it is about: a plan of that name is there, nobody
 # was asked to pay that debt.
 CONFLICTS = {"commission-plans", "sandbox-debt"}
-BODILESS = {"webhook-ping": "endpoint", "delivery-resend": "delivery", "sandbox-pay": "pending"}
+BODILESS = {
+    "webhook-ping": "endpoint",
+    "delivery-resend": "delivery",
+    "sandbox-pay": "pending",
+    "bank-account-cancel": "bank_account",
+}
 INTRUDERS = {
     "id": "ord_1",
     "pk": 1,
@@ -135,8 +140,9 @@ def test_body_is_taken_without_the_intruders(town: Town, name: str) -> None:
 @pytest.mark.parametrize(("name", "of"), BODILESS.items())
 def test_body_where_none_is_read_changes_nothing(town: Town, name: str, of: str) -> None:
     path = path_of(town, name, of)
-    read = {"endpoint": "webhook-endpoints", "delivery": "deliveries", "pending": "payments"}[of]
-    thing = f"/v1/{read}/{town.ours.has[of]}"
+    read = {"endpoint": "webhook-endpoints", "delivery": "deliveries", "pending": "payments"}
+    read["bank_account"] = "bank-accounts"
+    thing = f"/v1/{read[of]}/{town.ours.has[of]}"
 
     plain = town.ours.shop.post(path)
     seen = town.ours.shop.get(thing).json()
