@@ -25,8 +25,10 @@ from merchants.admin_pages import ReadOnlyAdmin, ServiceAdmin, operator, service
 from merchants.models import (
     ApiKey,
     BankAccountState,
+    Branding,
     CommissionPlan,
     CommissionRule,
+    Invitation,
     Merchant,
     Party,
     Platform,
@@ -252,6 +254,32 @@ class PartyAdmin(ReadOnlyAdmin):
             form_class=forms.PartyForm,
             call=services.create_party,
         )
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = [
+        "email",
+        "role",
+        "platform",
+        "merchant",
+        "invited_by",
+        "sent_at",
+        "expires_at",
+        "accepted_at",
+        "withdrawn_at",
+    ]
+    list_filter = ["platform"]
+    list_select_related = ["platform", "merchant", "invited_by"]
+    search_fields = ["email", "merchant__name", "id"]
+
+
+@admin.register(Branding)
+class BrandingAdmin(ReadOnlyAdmin):
+    list_display = ["platform", "name", "name_zh", "accent", "support_email", "changed_at"]
+    list_select_related = ["platform"]
+    search_fields = ["platform__name", "name", "name_zh"]
+    exclude = ["logo"]
 
 
 @admin.register(CommissionPlan)

@@ -14,6 +14,7 @@ from notifications.models import (
     Delivery,
     DeliveryAttempt,
     Event,
+    MailChoice,
     WebhookEndpoint,
     WebhookSecret,
 )
@@ -65,6 +66,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
             call=services.retry_delivery,
             arguments={"delivery_id": int(object_id)},
         )
+
+
+@admin.register(MailChoice)
+class MailChoiceAdmin(ReadOnlyAdmin):
+    list_display = ["user", "kind", "wanted", "changed_at"]
+    list_filter = ["kind", "wanted"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "user__email"]
 
 
 @admin.register(DeliveryAttempt)

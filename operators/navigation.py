@@ -48,6 +48,8 @@ MENU: list[tuple[Text, list[tuple[Text, str, str]]]] = [
             (_("Further parties"), "merchants_party", "group"),
             (_("API keys"), "merchants_apikey", "key"),
             (_("Users"), "merchants_user", "group"),
+            (_("Invitations"), "merchants_invitation", "person_add"),
+            (_("Branding"), "merchants_branding", "palette"),
         ],
     ),
     (
@@ -58,6 +60,7 @@ MENU: list[tuple[Text, list[tuple[Text, str, str]]]] = [
             (_("Deliveries"), "notifications_delivery", "outgoing_mail"),
             (_("Delivery attempts"), "notifications_deliveryattempt", "history"),
             (_("Webhook endpoints"), "notifications_webhookendpoint", "webhook"),
+            (_("Choices of mails"), "notifications_mailchoice", "tune"),
         ],
     ),
     (

@@ -42,6 +42,7 @@ from tests.factories import (
     PlatformFactory,
     UserFactory,
 )
+from tests.merchants.people_rows import make_rows_of_people
 from tests.signing import sign_in
 
 NUMBER = "6222020012345678901"
@@ -78,6 +79,7 @@ def test_every_model_can_be_browsed_and_no_secret_is_shown(client: Client, opera
         proposed_by=operator,
         proposed_at=AT,
     )
+    make_rows_of_people(account.platform, operator)
     event = Event.objects.create(
         type="order.paid",
         platform=account.platform,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.money import share_half_up
@@ -292,6 +292,7 @@ LINES = st.lists(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a loaded machine is no failure
 @given(rule_lists(), LINES, AMOUNTS, st.integers(0, 10_000))
 def test_terms_parts_always_sum_to_the_whole(
     rules: list[Rule], lines: list[OrderedLine], shipping_minor: int, fee_bps: int
@@ -307,6 +308,7 @@ def test_terms_parts_always_sum_to_the_whole(
     assert explain(terms)[-1].facts == {"seller_minor": terms.seller_minor}
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(rule_lists(), LINES, AMOUNTS)
 def test_terms_winner_outranks_every_other_matching_rule(
     rules: list[Rule], lines: list[OrderedLine], shipping_minor: int
