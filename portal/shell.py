@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal.access import Member, find_member
+from portal.access import Member, Power, find_member
 
 THEME = "theme"  # cookie
 ACCOUNTS = "/accounts/"
@@ -19,12 +19,14 @@ THEMES = ("auto", "light", "dark")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the menu. `of`: any, seller, platform, or test platform."""
+    """A line of the menu. `of`: any, seller, platform, or test platform. `power`: without it the
+    page is refused, and nobody is led to it."""
 
     label: str | Promise
     page: str
     icon: str
     of: str = "any"
+    power: Power | None = None
 
 
 MENU: list[tuple[str | Promise, list[Entry]]] = [
@@ -41,7 +43,7 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
             Entry(_("Sellers"), "portal:sellers", "store", of="platform"),
             Entry(_("Commission"), "portal:plans", "percent", of="platform"),
             Entry(_("Your commission"), "portal:commission", "percent", of="seller"),
-            Entry(_("Branding"), "portal:branding", "palette", of="platform"),
+            Entry(_("Branding"), "portal:branding", "palette", of="platform", power=Power.SETUP),
         ],
     ),
     (
@@ -51,7 +53,7 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
             Entry(_("Webhooks"), "portal:webhooks", "webhook", of="platform"),
             Entry(_("Events"), "portal:events", "bolt", of="platform"),
             Entry(_("Requests"), "portal:requests", "list-checks", of="platform"),
-            Entry(_("Test clock"), "portal:clock", "timer", of="test platform"),
+            Entry(_("Test clock"), "portal:clock", "timer", of="test platform", power=Power.SETUP),
         ],
     ),
     (
@@ -99,12 +101,18 @@ def _menu(member: Member, path: str) -> Iterator[tuple[str | Promise, list[Item]
         items = [
             Item(entry.label, url, entry.icon, _is_current(url, path))
             for entry in entries
-            if entry.of in ("any", member.kind)
-            or (entry.of, member.kind, member.is_test) == ("test platform", "platform", True)
+            if _leads(entry, member)
             for url in [reverse(entry.page)]
         ]
         if items:
             yield title, items
+
+
+def _leads(entry: Entry, member: Member) -> bool:
+    if entry.power is not None and not member.may(entry.power):
+        return False
+    tests = entry.of == "test platform" and member.kind == "platform" and member.is_test
+    return tests or entry.of in ("any", member.kind)
 
 
 def _is_current(url: str, path: str) -> bool:

@@ -85,7 +85,8 @@ def _payout(world: World) -> str:
     return Payout.objects.filter(merchant=merchant).earliest("pk").pk
 
 
-def _endpoint(world: World) -> str:
+def endpoint(world: World) -> str:
+    """Where webhooks of the platform go."""
     endpoints = WebhookEndpoint.objects.filter(platform=world.platform)
     found = endpoints.first()
     if found is None:
@@ -97,8 +98,9 @@ def _endpoint(world: World) -> str:
     return found.pk
 
 
-def _delivery(world: World) -> str:
-    _endpoint(world)
+def delivery(world: World) -> str:
+    """A webhook that was sent there."""
+    endpoint(world)
     return Delivery.objects.filter(channel="webhook").latest("pk").public_id
 
 
@@ -227,8 +229,8 @@ PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("key-new", SHOP, {}),
     ("webhooks", SHOP, {}),
     ("webhook-new", SHOP, {}),
-    ("webhook", SHOP, {"endpoint_id": _endpoint}),
-    ("delivery", SHOP, {"delivery_id": _delivery}),
+    ("webhook", SHOP, {"endpoint_id": endpoint}),
+    ("delivery", SHOP, {"delivery_id": delivery}),
     ("events", SHOP, {}),
     ("requests", SHOP, {}),
     ("request", SHOP, {"request_id": sights.request}),
