@@ -95,7 +95,9 @@ def save_view(request: PortalRequest) -> HttpResponse:
 @member_page()
 def forget_view(request: PortalRequest, view_id: int) -> HttpResponse:
     """Drop one of one's own saved views."""
-    request.member.views(PAGE).filter(pk=view_id).delete()
+    dropped, _by_model = request.member.views(PAGE).filter(pk=view_id).delete()
+    if not dropped:
+        raise Http404
     return redirect("portal:orders")
 
 

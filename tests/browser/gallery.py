@@ -149,7 +149,8 @@ def _job(world: World) -> str:
     return found.pk
 
 
-def _upload(world: World) -> str:
+def upload(world: World) -> str:
+    """A file of parcels that nobody has confirmed."""
     user = User.objects.get(username="gallery-seller")
     return sights.upload(user.merchant, user, order=Order.objects.get(pk=_paid(world)))
 
@@ -193,7 +194,7 @@ PORTAL: list[tuple[str, tuple[str, ...], dict[str, Callable[[World], str]]]] = [
     ("cancel-order", SHOP, {"order_id": _paid}),
     ("refund-order", SHOP, {"order_id": _paid}),
     ("ship-many", MEMBERS, {}),
-    ("ship-review", ("seller",), {"job_id": _upload}),
+    ("ship-review", ("seller",), {"job_id": upload}),
     ("jobs", MEMBERS, {}),
     ("job", SHOP, {"job_id": _job}),
     ("disputes", MEMBERS, {}),
