@@ -18,6 +18,7 @@ from ledger import admin_panels as panels
 from merchants import selectors as merchants
 from merchants.models import Merchant
 from operators import glance, health, trail
+from portal.at_once import read_at_once
 
 Text = str | Promise
 View = Callable[[HttpRequest], HttpResponse]
@@ -83,8 +84,9 @@ def show_trail(request: HttpRequest) -> HttpResponse:
 def show_health(request: HttpRequest) -> HttpResponse:
     """Whether the machinery runs."""
     at = timezone.now()
+    [overdue] = read_at_once([glance.stuck(at=at)])
     shown = [
-        glance.stuck(at=at),
+        overdue,
         health.queues(at=at),
         health.heartbeats(),
         health.services(at=at),

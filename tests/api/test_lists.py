@@ -344,7 +344,7 @@ COST = {  # queries: the key with its platform, the rows, and what each kind of 
     "bank-accounts": 2,
     "commission-plans": 3,
     "parties": 2,
-    "orders": 7,
+    "orders": 6,
     "payments": 3,
     "holds": 3,
     "releases": 3,
