@@ -23,7 +23,7 @@ TONES = {
     Status.PAID: "info",
     Status.SHIPPED: "info",
     Status.FROZEN: "warning",
-    Status.RELEASED: "warning",
+    Status.RELEASED: "success",
     Status.PAID_OUT: "success",
     Status.REFUNDING: "danger",
     Status.REFUNDED: "danger",
