@@ -41,6 +41,8 @@ DUES = {
         SELECT FROM escrow_debt WHERE state = 'OPEN' AND guaranteed_at < %(at)s""",
     "escrow.free_due_reserves": """
         SELECT FROM escrow_reserveslice WHERE state = 'HELD' AND due_at < %(at)s""",
+    "payouts.enter_due_accounts": """
+        SELECT FROM merchants_bankaccount WHERE state = 'WAITING' AND effective_at <= %(at)s""",
     "payouts.cut_due_settlements": """
         SELECT FROM payouts_payoutschedule s JOIN escrow_releaseline l ON l.settlement_id IS NULL
             AND l.payee <> 'SERVICE_FEE' AND l.address = CASE s.payee
