@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
 
 from ledger import admin_panels as panels
 from merchants import admin_plans, forms, services
@@ -64,11 +65,20 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     list_display = ["username", "email", "platform", "merchant", "is_staff", "is_active"]
     list_filter = ["is_staff", "is_superuser", "is_active", "platform"]
     list_select_related = ["platform", "merchant"]
-    autocomplete_fields = ["platform", "merchant"]
+    raw_id_fields = ["platform", "merchant"]
+    # Rights come by the groups alone, which the migrations write (operators/roles.py).
+    filter_horizontal = ()
     fieldsets = (
-        *(DjangoUserAdmin.fieldsets or ()),
+        (None, {"fields": ["username", "password"]}),
+        (_("Personal info"), {"fields": ["first_name", "last_name", "email"]}),
+        (_("Permissions"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
         (_("Belongs to"), {"fields": ["language", "time_zone", "platform", "merchant", "role"]}),
+        (_("Important dates"), {"fields": ["last_login", "date_joined"]}),
     )
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        kwargs["widget"] = UnfoldAdminCheckboxSelectMultiple
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -1,8 +1,10 @@
-"""The order page of the operators: the order itself, and what the later stations made of it."""
+"""The order page of the operators: the order itself, and what the later stations made of it; and
+other pages that need what their own app may not know."""
 
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +12,7 @@ from api import status
 from escrow.admin import receipt_link, refunds
 from escrow.models import Payee, Release
 from ledger import admin_panels as panels
+from merchants.admin_pages import ReadOnlyAdmin
 from merchants.admin_show import amount_column, column, instant_column
 from merchants.models import BankAccount, Proposal
 from operators import admin_accounts, admin_proposals
@@ -21,8 +24,18 @@ from portal.states import LINE_TONES, LINES, STATUSES, TONES
 from portal.timeline import order_steps
 
 admin.site.unregister(Order)
+admin.site.unregister(Group)
 admin.site.register(Proposal, admin_proposals.ProposalAdmin)
 admin.site.register(BankAccount, admin_accounts.BankAccountAdmin)
+
+
+@admin.register(Group)
+class RoleAdmin(ReadOnlyAdmin):
+    """The roles of operators, which the migrations write (operators/roles.py)."""
+
+    list_display = ["name"]
+    fields = ["name", "permissions"]
+    search_fields = ["name"]
 
 
 @admin.register(Order)
