@@ -23,6 +23,7 @@ from payouts.models import Payout, PayoutState
 from portal.access import Member
 
 KEPT_SECONDS = 60
+OF_ALL_SECONDS = 300  # a platform's figures are read from all its sellers' orders
 DAYS = 30
 
 Found = TypeVar("Found")
@@ -84,7 +85,7 @@ def _compute(member: Member) -> Figures:
     own = _own(member, Payout.objects.filter(state=PayoutState.PAID))
     if member.merchant is None:
         own = own.filter(merchant=None, party=None)
-    bought = _per_day(sales, "paid_at")
+    bought, sold, refunded = _sold(sales)
     paid = _per_day(own.filter(paid_at__gte=since - timedelta(days=DAYS)), "paid_at")
     before = set(days)
     rows = [
@@ -103,7 +104,7 @@ def _compute(member: Member) -> Figures:
         )
         for each in _balances(member)
     ]
-    return Figures(member.at, days, rows, _refund_rate(sales))
+    return Figures(member.at, days, rows, round(10_000 * refunded / sold) if sold else None)
 
 
 def _own(member: Member, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -120,17 +121,31 @@ def _balances(member: Member) -> Iterable[balances.Balance]:
     return [each for each in found if each.merchant_id is None and each.party_id is None]
 
 
-def _per_day(rows: QuerySet[Any], at: str) -> dict[str, dict[date, int]]:
+PerDay = dict[str, dict[date, int]]
+
+
+def _sold(sales: QuerySet[Order]) -> tuple[PerDay, int, int]:
+    """Sum sales by currency and by the reader's day, and count them: all, and those refunded."""
+    refunded = Exists(Refund.objects.filter(hold__order_id=OuterRef("pk")))
+    rows = _by_day(sales, "paid_at").annotate(
+        sold=Count("pk"), refunded=Count("pk", filter=refunded)
+    )
+    found: PerDay = defaultdict(dict)
+    counts = [0, 0]
+    for currency, day, amount_minor, sold, refunded_too in rows:
+        found[currency][day] = amount_minor
+        counts = [counts[0] + sold, counts[1] + refunded_too]
+    return found, counts[0], counts[1]
+
+
+def _per_day(rows: QuerySet[Any], at: str) -> PerDay:
     """Sum amounts by currency and by the reader's day."""
-    by_day = rows.annotate(day=TruncDate(at, output_field=DateField()))
-    summed = by_day.values_list("currency", "day").annotate(sum=Sum("amount_minor")).order_by()
-    found: dict[str, dict[date, int]] = defaultdict(dict)
-    for currency, day, amount_minor in summed:
+    found: PerDay = defaultdict(dict)
+    for currency, day, amount_minor in _by_day(rows, at):
         found[currency][day] = amount_minor
     return found
 
 
-def _refund_rate(sales: QuerySet[Order]) -> int | None:
-    refunded = Exists(Refund.objects.filter(hold__order_id=OuterRef("pk")))
-    found = sales.aggregate(sold=Count("pk"), refunded=Count("pk", filter=refunded))
-    return round(10_000 * found["refunded"] / found["sold"]) if found["sold"] else None
+def _by_day(rows: QuerySet[Any], at: str) -> QuerySet[Any, Any]:
+    by_day = rows.annotate(day=TruncDate(at, output_field=DateField()))
+    return by_day.values_list("currency", "day").annotate(sum=Sum("amount_minor")).order_by()

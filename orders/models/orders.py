@@ -155,6 +155,12 @@ class Order(FSMModelMixin, Sequenced):
         ]
         indexes = [
             models.Index("merchant", "paid_at", name="order_of_merchant"),
+            models.Index(
+                "platform",
+                "id",
+                condition=Q(state__in=["CANCELED", "EXPIRED"]),
+                name="order_fallen_through",
+            ),
             models.Index("platform", SEARCHED_NAME, condition=NAMED, name="order_buyer_name"),
             models.Index("pay_by", "id", condition=Q(state="CREATED"), name="order_due_payment"),
             models.Index("ship_by", "id", condition=Q(state="PAID"), name="order_due_shipment"),
