@@ -25,12 +25,12 @@ TRUNCATE_GUARDS = """
     ORDER BY 1, 2
 """
 
-# Drawn before there are workers: they must agree on what tests/faults/test_seeded_bugs.py draws.
-os.environ.setdefault("BUGS_SEED", str(secrets.randbelow(10**6)))
+# Drawn before there are workers: they must agree on which of many cases this run tries.
+os.environ.setdefault("DRAW_SEED", str(secrets.randbelow(10**6)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_line(f"bugs: again with BUGS_SEED={os.environ['BUGS_SEED']}")
+    terminalreporter.write_line(f"cases drawn: again with DRAW_SEED={os.environ['DRAW_SEED']}")
 
 
 def pytest_collection_finish() -> None:

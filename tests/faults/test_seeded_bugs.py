@@ -1,7 +1,7 @@
 """The harness must find every bug we know how to make. Quick: it stops at the first point that
 breaks.
 
-Each run looks for some of them, drawn anew; BUGS_SEED= draws the same again, BUGS=all looks for all
+Each run looks for some of them, drawn anew; DRAW_SEED= draws the same again, BUGS=all looks for all
 of them, as `make crash` does.
 """
 
@@ -18,7 +18,7 @@ from tests.flows import journal
 from tests.flows.scenarios import BY_NAME, Flow
 from tests.flows.test_golden import GOLDEN
 
-SEED = os.environ["BUGS_SEED"]  # tests/conftest.py
+SEED = os.environ["DRAW_SEED"]  # tests/conftest.py
 ALL_BUGS = [*BUGS, *AFTERSALES_BUGS]
 DRAWN = ALL_BUGS if os.environ.get("BUGS") == "all" else Random(SEED).sample(ALL_BUGS, 8)
 pytestmark = pytest.mark.usefixtures("transactional_db")
