@@ -38,7 +38,7 @@ class MerchantFactory(DjangoModelFactory[Merchant]):
         model = Merchant
 
     platform = factory.SubFactory(PlatformFactory)
-    reference = factory.Sequence(lambda n: f"seller-{n}")
+    reference = factory.Sequence(lambda n: f"factory-seller-{n}")  # no name of a world's seller
     name = factory.Sequence(lambda n: f"Longjing Garden {n}")
     email = factory.Sequence(lambda n: f"seller-{n}@example.com")
     language = Language.ENGLISH
