@@ -1,4 +1,4 @@
-"""The figures of the first page, per currency, computed at most once a minute for each reader.
+"""The figures of the first page, per currency, computed at most once in a while for its readers.
 
 They say for which instant they hold. It must never be asked for anything that decides about money.
 """
@@ -57,15 +57,16 @@ class Figures:
 
 
 def read(member: Member) -> Figures:
-    """Return the reader's figures, at most KEPT_SECONDS old. Without a cache they are read anew."""
-    return kept("figures", member, _compute)
+    """Return the reader's figures: a minute old at most, a platform's five."""
+    seconds = KEPT_SECONDS if member.merchant else OF_ALL_SECONDS
+    return kept("figures", member, _compute, seconds=seconds)
 
 
-def kept(
-    name: str, member: Member, compute: Callable[[Member], Found], *, seconds: int = KEPT_SECONDS
-) -> Found:
-    """Return what was computed for this reader within so many seconds, or compute it now."""
-    key = f"portal:{name}:{member.merchant.pk if member.merchant else member.platform.pk}"
+def kept(name: str, member: Member, compute: Callable[[Member], Found], *, seconds: int) -> Found:
+    """Return what was computed within so many seconds for the reader's seller or platform in the
+    reader's time zone, or compute it now; without a cache, always."""
+    whose = member.merchant or member.platform
+    key = f"portal:{name}:{whose.pk}:{member.zone.key}"
     try:
         found = cache.get(key)
         if found is None:

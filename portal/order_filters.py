@@ -3,20 +3,20 @@
 It must never widen what it is handed: a filter only leaves rows out.
 """
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from common.money import MAX_AMOUNT_MINOR, exponent
 from escrow.models import HoldState
 from orders.models import NAMED, SEARCHED_NAME, Order, OrderState
+from portal.days import midnight
 
 MOST_QUERY = 500  # characters of a query string that is kept
 
@@ -81,9 +81,9 @@ class OrderFilters(forms.Form):
         if words := said["q"]:
             rows = _named(rows, words)
         if said["since"]:
-            rows = rows.filter(created_at__gte=_midnight(said["since"]))
+            rows = rows.filter(created_at__gte=midnight(said["since"]))
         if said["until"]:
-            rows = rows.filter(created_at__lt=_midnight(said["until"] + timedelta(days=1)))
+            rows = rows.filter(created_at__lt=midnight(said["until"] + timedelta(days=1)))
         if seller := said.get("seller"):
             rows = rows.filter(
                 Q(merchant__reference=seller) | Q(merchant__name__istartswith=seller)
@@ -115,7 +115,3 @@ def _named(rows: QuerySet[Order], words: str) -> QuerySet[Order]:
         )
     )
     return rows.filter(pk__in=first.union(*others))
-
-
-def _midnight(day: Any) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

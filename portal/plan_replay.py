@@ -7,7 +7,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -22,6 +22,7 @@ from orders import selectors
 from orders.models import Order
 from orders.services import pricing
 from portal.access import Member, member_of
+from portal.days import on_axis
 from portal.jobs import File, Outcome, Work
 
 KIND = "plan_what_if"
@@ -170,13 +171,13 @@ def chart_of(priced: Iterable[PricedOrder], currency: str) -> dict[str, Any] | N
     last = max(sums)
     first = max(min(sums), last - timedelta(days=WIDEST_CHART))
     days = [first + timedelta(days=step) for step in range((last - first).days + 1)]
-    unit, noon = 10 ** exponent(currency), time(12, tzinfo=UTC)
+    unit = 10 ** exponent(currency)
     series = (
         (gettext("Plan in force"), "--muted", [sums[each][0] / unit for each in days]),
         (gettext("This draft"), "--brand", [sums[each][1] / unit for each in days]),
     )
     return {
-        "x": [int(datetime.combine(each, noon).timestamp()) for each in days],
+        "x": on_axis(days),
         "series": [
             {"label": label, "color": color, "values": values} for label, color, values in series
         ],

@@ -6,7 +6,7 @@ It must never show a statement its reader could not open alone.
 import io
 import zipfile
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from payouts.models import Settlement
 from portal import documents, sheets
 from portal.access import member_of
+from portal.days import midnight
 from portal.jobs import File, Outcome, Work
 from portal.statements import read_statement
 
@@ -67,7 +68,7 @@ def write_statements(work: Work) -> Outcome:
     with timezone.override(member.zone):
         since, until = (date.fromisoformat(wanted[each]) for each in ("since", "until"))
         rows = member.settlements().filter(
-            cutoff_at__gte=_midnight(since), cutoff_at__lt=_midnight(until + timedelta(days=1))
+            cutoff_at__gte=midnight(since), cutoff_at__lt=midnight(until + timedelta(days=1))
         )
         total, letters = rows.count(), wanted["form"] == PDF
         fits = min(total, MOST_LETTERS if letters else MOST_STATEMENTS)
@@ -75,10 +76,6 @@ def write_statements(work: Work) -> Outcome:
         chosen = _told(rows.order_by("pk")[:fits], work, fits)
         file = _write_letters(name, chosen) if letters else _write_lines(name, chosen, work)
     return Outcome(file=file, counts={"statements": fits, "left_out": total - fits})
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _told(rows: QuerySet[Settlement], work: Work, total: int) -> Iterator[Settlement]:

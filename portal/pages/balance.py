@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import dropwhile
 from typing import Any
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from common.money import exponent
 from payouts.balance_days import Day, days_of_platform, days_of_sellers
 from portal.access import Member, PortalRequest, member_page
+from portal.days import on_axis
 from portal.figures import kept
 
 SPANS = (30, 90, 365)
@@ -79,7 +80,6 @@ def _shown(course: Course) -> dict[str, Any]:
     """The rows newest first, without the days before anything moved, and the chart's points in
     whole units of the currency."""
     unit = 10 ** exponent(course.currency)
-    noon = time(12, tzinfo=UTC)
     has_reserve = any(day.reserved_minor for day in course.days)
     lines = [
         (_("Held in escrow"), "--brand", "held_minor"),
@@ -95,7 +95,7 @@ def _shown(course: Course) -> dict[str, Any]:
         "rows": list(dropwhile(_is_empty, course.days))[::-1],
         "chart_id": f"balance-{course.currency}",
         "chart": {
-            "x": [int(datetime.combine(day.day, noon).timestamp()) for day in course.days],
+            "x": on_axis(day.day for day in course.days),
             "series": [
                 {
                     "label": label,

@@ -1,6 +1,5 @@
 """The first page: where the money is, how it moved, and what needs doing today."""
 
-from datetime import UTC, datetime, time
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_safe
 from common.money import exponent
 from portal import figures, todo
 from portal.access import PortalRequest, member_page
+from portal.days import on_axis
 from portal.pages.orders import with_status
 
 RECENT = 8
@@ -38,7 +38,6 @@ def show_overview(request: PortalRequest) -> HttpResponse:
 def _with_chart(read: figures.Figures, each: figures.CurrencyFigures) -> dict[str, Any]:
     """The figures, and the chart's points in whole units of the currency."""
     unit = 10 ** exponent(each.currency)
-    noon = time(12, tzinfo=UTC)
     change = each.paid_out_minor - each.paid_out_before_minor
     return {
         "figures": each,
@@ -47,7 +46,7 @@ def _with_chart(read: figures.Figures, each: figures.CurrencyFigures) -> dict[st
         if each.paid_out_before_minor
         else None,
         "chart": {
-            "x": [int(datetime.combine(day, noon).timestamp()) for day in read.days],
+            "x": on_axis(read.days),
             "series": [
                 {
                     "label": _("Paid by buyers"),

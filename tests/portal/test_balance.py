@@ -8,8 +8,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from tests import ground
-from tests.factories import MerchantFactory
+from tests import ground, signing
+from tests.factories import MerchantFactory, UserFactory
 from tests.world import World
 
 SignIn = Callable[..., Client]
@@ -56,3 +56,23 @@ def test_platform_reads_its_sellers_together_or_its_own_commission(
     assert "94.91" in together
     assert ("94.91" in own, "4.50" in own) == (False, True)
     assert "No money yet" in strangers
+
+
+def test_days_are_those_of_the_reader_whoever_of_the_house_looked_before(
+    world: World, sign_in: SignIn
+) -> None:
+    ground.released_order(world)
+    clients = [
+        signing.sign_in(UserFactory(merchant=world.merchants[0], time_zone=zone))
+        for zone in ("Pacific/Pago_Pago", "Pacific/Kiritimati")  # never on the same day
+    ]
+
+    west, east = (
+        client.get("/portal/balance").context["courses"][0]["course"].days[-1].day
+        for client in clients
+    )
+    figures_west, figures_east = (
+        client.get("/portal/").context["figures"].days[-1] for client in clients
+    )
+
+    assert west == figures_west < east == figures_east
