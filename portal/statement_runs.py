@@ -23,7 +23,7 @@ from portal.statements import read_statement
 
 KIND = "statement_run"
 PDF = "pdf"
-MOST_LETTERS = 500  # about a minute of writing
+MOST_LETTERS = 500  # a letter takes a third of a second at most; a job has five minutes
 MOST_STATEMENTS = 5_000
 LONGEST = timedelta(days=366)
 
